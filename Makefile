@@ -1,0 +1,117 @@
+# The commands of this project. Each does what its recipe says and nothing else.
+# On a fresh Debian 12 they need Rust, git, make and a C compiler; what else one needs, it puts into .tools.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# Where `make dev` listens, on loopback, and where it keeps its data.
+PORT ?= 3000
+DATA_DIR ?= .data
+export PORT DATA_DIR
+
+# Cargo decides the features of shared dependencies per selection of packages. Every command here
+# selects the whole workspace (`--bin` without `-p` too), or each would build the AWS SDKs anew.
+OPENAPI := cargo run --quiet --bin portico-local -- openapi
+
+DENY_VERSION := 0.20.2
+DENY := .tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
+
+SAM_PACKAGES := aws-sam-cli==1.170.0 cargo-lambda==1.9.2 ziglang==0.17.0
+SAM := .tools/sam/bin/sam
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help
+help: ## Print this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile \
+		| while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+.PHONY: dev
+dev: ## Build and serve the whole platform on http://127.0.0.1:$PORT (3000), data in $DATA_DIR (.data)
+	cargo run --bin portico-local
+
+.PHONY: dev-reset
+dev-reset: ## Empty $DATA_DIR; stop `make dev` first
+	@[ -e "$$DATA_DIR" ] || { echo "$$DATA_DIR is not there: nothing to empty."; exit 0; }; \
+	dir=$$(cd -- "$$DATA_DIR" && pwd -P); inside=$${dir%/}; \
+	for keep in "$$(pwd -P)" "$${HOME:-/}"; do \
+		case "$$keep/" in "$$inside"/*) \
+			echo "Refusing to empty $$dir: $$keep is in it." >&2; exit 1;; esac; \
+	done; \
+	if [ "$$dir" != "$$(pwd -P)/.data" ] && [ ! -e "$$dir/keyring.json" ]; then \
+		echo "Refusing to empty $$dir: it has no keyring.json, so the platform did not make it." >&2; exit 1; \
+	fi; \
+	find "$$dir" -mindepth 1 -delete; \
+	echo "Emptied $$dir."
+
+.PHONY: test
+test: ## Build and run all tests
+	if cargo nextest --version >/dev/null 2>&1; then \
+		cargo nextest run --workspace --no-fail-fast; \
+	else \
+		cargo test --workspace --lib --bins --tests --no-fail-fast; \
+	fi
+	cargo test --workspace --doc
+
+.PHONY: check
+check: check-format check-lints check-docs check-openapi check-licences ## All that CI checks but the tests
+	@echo "check: formatting, lints, docs, OpenAPI document and dependency licences are in order."
+
+.PHONY: check-format
+check-format:
+	cargo fmt --all --check
+
+.PHONY: check-lints
+check-lints:
+	cargo clippy --workspace --all-targets -- -D warnings
+
+.PHONY: check-docs
+check-docs:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+.PHONY: check-openapi
+check-openapi:
+	$(OPENAPI) | diff -u docs/openapi.json - \
+		|| { echo "docs/openapi.json is not what the code says: run make openapi and commit it." >&2; exit 1; }
+
+.PHONY: check-licences
+check-licences: $(DENY)
+	$(DENY) check --hide-inclusion-graph bans licenses sources
+
+$(DENY):
+	cargo install --locked --root .tools/cargo-deny-$(DENY_VERSION) --version $(DENY_VERSION) cargo-deny
+
+.PHONY: openapi
+openapi: ## Write docs/openapi.json from the code
+	$(OPENAPI) >docs/openapi.json.new
+	mv docs/openapi.json.new docs/openapi.json
+
+.PHONY: fmt
+fmt: ## Format the code
+	cargo fmt --all
+
+.PHONY: bench
+bench: ## Measure the platform and each function's cold start, built for release
+	cargo build --workspace --release --bins
+	cargo bench --workspace --bench '*'
+
+.PHONY: audit
+audit: $(DENY) ## Look for known vulnerabilities in the dependencies (needs the network)
+	$(DENY) check --hide-inclusion-graph advisories
+
+.PHONY: validate
+validate: $(SAM) ## Check template.yaml (needs Python 3 with venv)
+	$(SAM) validate --lint
+
+.PHONY: build
+build: $(SAM) ## Build the functions as they are deployed (needs Python 3 with venv)
+	PATH="$(CURDIR)/.tools/sam/bin:$$PATH" sam build
+
+.PHONY: deploy
+deploy: build ## Deploy to the AWS account of the environment; samconfig.toml has the settings
+	$(SAM) deploy
+
+$(SAM): Makefile
+	python3 -m venv .tools/sam
+	.tools/sam/bin/pip install --quiet --disable-pip-version-check $(SAM_PACKAGES)
+	touch $@

@@ -1,0 +1,178 @@
+//! The AWS services that the functions use, on loopback, by their real wire protocols.
+
+mod data_dir;
+mod dynamodb;
+mod s3;
+mod secrets;
+mod ses;
+mod sqs;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use dynoxide::Database;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub(crate) use self::data_dir::{DataDir, write_whole};
+pub(crate) use self::sqs::{Depth, Outgoing, Queue, Received, Sqs, md5_hex};
+use crate::error::StartError;
+use crate::net::{self, Shutdown};
+use crate::options::Options;
+use crate::outbox::Outbox;
+use crate::template::Template;
+
+/// The region of everything here.
+pub(crate) const REGION: &str = "us-east-1";
+/// The account of everything here.
+pub(crate) const ACCOUNT: &str = "000000000000";
+/// Access key and secret key. S3 checks signatures with them, the others take any.
+pub(crate) const CREDENTIAL: &str = "local";
+/// The name of the one secret.
+const KEY_RING: &str = "portico/keyring";
+
+/// Where the embedded services answer, and what they hold.
+///
+/// An S3 client must use path-style addresses.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    /// `http://127.0.0.1:<port>`, like the other four.
+    pub dynamodb: String,
+    /// S3.
+    pub s3: String,
+    /// SQS.
+    pub sqs: String,
+    /// SES, version 2 of its API.
+    pub ses: String,
+    /// Secrets Manager.
+    pub secrets: String,
+    /// Queue URLs by the template's logical id, for example `JobsQueue`.
+    pub queue_urls: BTreeMap<String, String>,
+    /// Name of the table.
+    pub table: String,
+    /// Name of the bucket.
+    pub bucket: String,
+    /// `SecretId` of the key ring.
+    pub key_ring: String,
+}
+
+impl Endpoints {
+    /// The variables that make any AWS client, and SAM, talk to these services.
+    pub fn environment(&self) -> Vec<(&'static str, &str)> {
+        vec![
+            ("AWS_ENDPOINT_URL_DYNAMODB", &self.dynamodb),
+            ("AWS_ENDPOINT_URL_S3", &self.s3),
+            ("AWS_ENDPOINT_URL_SQS", &self.sqs),
+            ("AWS_ENDPOINT_URL_SESV2", &self.ses),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &self.secrets),
+            ("AWS_REGION", REGION),
+            ("AWS_ACCESS_KEY_ID", CREDENTIAL),
+            ("AWS_SECRET_ACCESS_KEY", CREDENTIAL),
+        ]
+    }
+}
+
+/// The running services. Dropping it closes their ports.
+pub struct EmbeddedAws {
+    endpoints: Endpoints,
+    database: Database,
+    sqs: Arc<Sqs>,
+    outbox: Outbox,
+    template: Template,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    data: DataDir,
+}
+
+impl fmt::Debug for EmbeddedAws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbeddedAws").field("endpoints", &self.endpoints).finish_non_exhaustive()
+    }
+}
+
+impl EmbeddedAws {
+    /// Opens the data folder, creates what the template names and is missing, and listens. To be
+    /// called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`StartError`], when the folder, a port or a service cannot be had.
+    pub fn start(options: &Options, template: &Template) -> Result<Self, StartError> {
+        let data = DataDir::open(options.data_dir.as_deref())?;
+        let listen = |offset: u16| -> Result<_, StartError> {
+            let listener = net::bind(options.aws_port.map(|first| first.saturating_add(offset)))?;
+            let url = net::url(&listener).map_err(|error| StartError::service("network", error))?;
+            Ok((listener, url))
+        };
+        let (dynamodb_port, dynamodb) = listen(0)?;
+        let (s3_port, s3) = listen(1)?;
+        let (sqs_port, sqs_url) = listen(2)?;
+        let (ses_port, ses) = listen(3)?;
+        let (secrets_port, secrets) = listen(4)?;
+
+        let database_file = data.file("dynamodb.sqlite");
+        let database = dynamodb::open(&database_file, &template.table)?;
+        let s3_service = s3::open(&data, &template.bucket)?;
+        let sqs = Sqs::open(&data.file("sqs.sqlite"), &sqs_url, &template.queues);
+        let sqs = Arc::new(sqs.map_err(|error| StartError::service("SQS", error))?);
+        let outbox = Outbox::open(&data)?;
+        let key_ring = secrets::key_ring(&data, &template.key_ring)?;
+
+        let (stop, shutdown) = Shutdown::channel();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(dynamodb::serve(dynamodb_port, database.clone(), shutdown.clone()));
+        tasks.spawn(dynamodb::housekeeping(database.clone(), database_file, shutdown.clone()));
+        tasks.spawn(s3::serve(s3_port, s3_service, shutdown.clone()));
+        tasks.spawn(net::serve_router(sqs_port, sqs::router(Arc::clone(&sqs)), shutdown.clone()));
+        tasks.spawn(net::serve_router(ses_port, ses::router(outbox.clone()), shutdown.clone()));
+        tasks.spawn(net::serve_router(secrets_port, secrets::router(key_ring), shutdown));
+
+        let queue_urls =
+            sqs.queues().iter().map(|queue| (queue.spec.logical_id.clone(), queue.url.clone())).collect();
+        let endpoints = Endpoints {
+            dynamodb,
+            s3,
+            sqs: sqs_url,
+            ses,
+            secrets,
+            queue_urls,
+            table: template.table.name.clone(),
+            bucket: template.bucket.clone(),
+            key_ring: KEY_RING.to_owned(),
+        };
+        Ok(Self { endpoints, database, sqs, outbox, template: template.clone(), stop, tasks, data })
+    }
+
+    /// Where the services answer.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// The database behind the DynamoDB endpoint.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// What SES was given to send.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    pub(crate) fn sqs(&self) -> &Arc<Sqs> {
+        &self.sqs
+    }
+
+    pub(crate) fn template(&self) -> &Template {
+        &self.template
+    }
+
+    pub(crate) fn data(&self) -> &DataDir {
+        &self.data
+    }
+
+    /// Stops listening, lets open requests finish and closes the files.
+    pub async fn shutdown(mut self) {
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}

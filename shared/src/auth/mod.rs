@@ -1,0 +1,11 @@
+//! Identity: the key ring, access tokens, guest ids, passwords, refresh sessions.
+
+mod keyring;
+mod password;
+mod session;
+mod token;
+
+pub use keyring::{KeyRing, KeyRingError, Purpose};
+pub use password::{Password, hash_password, needs_rehash, verify_password};
+pub use session::{ACCESS_TOKEN_SECONDS, NewSession, Session, SessionTokens, refresh, sign_out};
+pub use token::{Claims, Kind, Principal, Role, Staff};

@@ -1,0 +1,51 @@
+//! The customer's profile.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Result};
+use crate::ids::CustomerId;
+use crate::store::{CustomerScope, Entity, Item, Partition, Store, Stored};
+
+/// A customer, as stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Customer {
+    /// The id.
+    pub id: CustomerId,
+    /// The e-mail address, normalised; what the customer signs in with.
+    pub email: String,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// E.164, such as `+14155550123`.
+    pub phone: Option<String>,
+    /// BCP 47, such as `en` or `pt-BR`.
+    pub language: Option<String>,
+    /// IANA, such as `Europe/Berlin`.
+    pub timezone: Option<String>,
+    /// A few words about themselves.
+    pub about: Option<String>,
+    /// When the account was made.
+    pub created_at: Timestamp,
+    /// When the profile last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Entity for Customer {
+    const TYPE: &'static str = "Customer";
+}
+
+impl Customer {
+    /// Given and family name, as far as they are known.
+    pub fn name(&self) -> Option<String> {
+        let parts: Vec<&str> = [&self.first_name, &self.last_name].into_iter().filter_map(|p| p.as_deref()).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
+}
+
+/// The profile of the customer in scope.
+pub async fn get(store: &Store, scope: &CustomerScope) -> Result<Stored<Customer>> {
+    store.get(&scope.key(&Item::Profile)).await?.ok_or(Code::NotFound.into())
+}

@@ -1,0 +1,17 @@
+//! Entities and rules that two or more URL trees share.
+
+pub mod account;
+pub mod address;
+pub mod cart;
+pub mod catalogue;
+pub mod customer;
+pub mod dashboard;
+pub mod idempotency;
+pub mod notification;
+pub mod order;
+pub mod org;
+pub mod pricing;
+pub mod product;
+pub mod staff;
+pub mod stock;
+pub mod wishlist;

@@ -1,0 +1,248 @@
+//! Placing an order: the order, its row, its number, the stock it reserves and the end of its cart are
+//! one transaction.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use iso_currency::Currency;
+
+use super::{Contact, Order, OrderNumber, OrderRow, OrderStatus, PaymentMethod, PaymentStatus, Pointer, StatusChange};
+use crate::auth::KeyRing;
+use crate::clock;
+use crate::domain::address::PostalAddress;
+use crate::domain::cart::{Cart, CartStatus, PlacedOrder};
+use crate::domain::catalogue::Catalogue;
+use crate::domain::idempotency::IdempotencyKey;
+use crate::domain::pricing::{self, Line, Shortfall};
+use crate::domain::stock::{self, Stock};
+use crate::error::{Code, Error, Refusal, Result};
+use crate::ids::{CartId, OrderId};
+use crate::money::Money;
+use crate::store::{Condition, Found, Item, Partition, Shopper, Store, StoreError, Stored, Update, Write};
+use crate::text::normalize_email;
+
+/// How often placing is tried while others change the same cart or stock.
+const ATTEMPTS: u32 = 5;
+
+/// Where the writes stand in the transaction; the stock of each sku follows.
+const POINTER: usize = 0;
+const CART: usize = 3;
+const STOCK: usize = 4;
+
+/// What a shopper wants to order.
+#[derive(Debug, Clone)]
+pub struct Checkout {
+    /// The cart.
+    pub cart: CartId,
+    /// Whom it is for.
+    pub contact: Contact,
+    /// Where the goods go.
+    pub shipping_address: Option<PostalAddress>,
+    /// Where the bill goes.
+    pub billing_address: Option<PostalAddress>,
+    /// How it is paid for.
+    pub payment_method: PaymentMethod,
+    /// The total that the shopper was shown, if the client says so.
+    pub expected_total: Option<Money>,
+    /// Of the request; see [`IdempotencyKey::fingerprint`].
+    pub fingerprint: String,
+}
+
+/// A placed order.
+#[derive(Debug)]
+pub struct Placed {
+    /// The order.
+    pub order: Order,
+    /// Whether an earlier request with the same key placed it.
+    pub replayed: bool,
+}
+
+/// Places an order, once for each key.
+///
+/// Two round trips: the cart, and the transaction.
+///
+/// # Errors
+///
+/// `not_found` for a cart that is not the shopper's; `cart_closed`, `cart_empty`; `out_of_stock` naming the
+/// skus; `amount_mismatch`; `idempotency_key_reused`; `conflict` when others keep changing the same stock.
+pub async fn place(
+    store: &Store,
+    ring: &KeyRing,
+    catalogue: &Catalogue,
+    currency: Currency,
+    shopper: &Shopper,
+    key: &IdempotencyKey,
+    checkout: Checkout,
+) -> Result<Placed> {
+    let seed = ring.idempotent_seed(shopper.org(), "order", shopper.author(), key.as_str());
+    let number = OrderNumber::derived(&seed);
+    for attempt in 0..ATTEMPTS {
+        let cart = read_cart(store, shopper, &checkout.cart, attempt > 0).await?;
+        if cart.entity.status != CartStatus::Open {
+            return replay_of_closed_cart(store, shopper, &number, &cart.entity, &checkout).await;
+        }
+        let order = compose(catalogue, currency, shopper, &number, &cart.entity, &checkout)?;
+        let skus = quantities(&order.lines);
+        match store.transact(writes(shopper, &order, &cart, &checkout.fingerprint, &skus)?).await {
+            Ok(()) => return Ok(Placed { order, replayed: false }),
+            Err(StoreError::Cancelled(mut reasons)) => {
+                if let Some(pointer) = reasons.get_mut(POINTER).and_then(Option::take) {
+                    return replay(store, shopper, &checkout, pointer.read::<Pointer>()?).await;
+                }
+                // The cart changed since it was read: look again.
+                if reasons.get(CART).is_none_or(Option::is_none) {
+                    return Err(short_of(&skus, reasons)?.into());
+                }
+            }
+            Err(StoreError::Contended) => pause(attempt).await,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Refusal::new(Code::Conflict).retry_after(1).into())
+}
+
+async fn read_cart(store: &Store, shopper: &Shopper, id: &CartId, again: bool) -> Result<Stored<Cart>> {
+    let key = shopper.key(&Item::Cart(id));
+    if !again && let Some(cart) = store.get(&key).await? {
+        return Ok(cart);
+    }
+    // An eventually consistent read may miss a cart of this second, or the order it just became.
+    store.get_consistent(&key).await?.ok_or(Code::NotFound.into())
+}
+
+/// A cart that is closed already: by this very request, sent again, or by another.
+async fn replay_of_closed_cart(
+    store: &Store,
+    shopper: &Shopper,
+    number: &OrderNumber,
+    cart: &Cart,
+    checkout: &Checkout,
+) -> Result<Placed> {
+    if cart.order.as_ref().is_none_or(|order| order.number != number.as_str()) {
+        return Err(Code::CartClosed.into());
+    }
+    let pointer = store.get_consistent(&shopper.org().order_number_key(number.as_str())).await?;
+    replay(store, shopper, checkout, pointer).await
+}
+
+/// The order that an earlier request with this key placed.
+async fn replay(
+    store: &Store,
+    shopper: &Shopper,
+    checkout: &Checkout,
+    pointer: Option<Stored<Pointer>>,
+) -> Result<Placed> {
+    let pointer = pointer.ok_or(Code::Conflict)?.entity;
+    if pointer.fingerprint != checkout.fingerprint || pointer.author != shopper.author() {
+        return Err(Code::IdempotencyKeyReused.into());
+    }
+    let order = store.get_consistent(&shopper.key(&Item::Order(&pointer.order))).await?;
+    let order: Stored<Order> =
+        order.ok_or_else(|| Error::Internal("an order number that points nowhere".to_owned()))?;
+    Ok(Placed { order: order.entity, replayed: true })
+}
+
+fn compose(
+    catalogue: &Catalogue,
+    currency: Currency,
+    shopper: &Shopper,
+    number: &OrderNumber,
+    cart: &Cart,
+    checkout: &Checkout,
+) -> Result<Order> {
+    // Whether there is enough is the transaction's to say; here every line counts as there in full.
+    let plenty = cart.lines.iter().map(|line| (line.sku.clone(), i64::MAX)).collect();
+    let wanted = cart.lines.iter().map(Line::wanted).collect();
+    let priced = pricing::price(catalogue, currency, &plenty, wanted, Shortfall::Reduce)?;
+    if !priced.warnings.is_empty() {
+        let gone = priced.warnings.iter().map(|warning| (warning.sku.as_str(), 0));
+        return Err(pricing::out_of_stock(gone).into());
+    }
+    if priced.lines.is_empty() {
+        return Err(Code::CartEmpty.into());
+    }
+    let total = priced.subtotal;
+    if let Some(expected) = checkout.expected_total
+        && expected != total
+    {
+        let message = format!("the total is {total}, not {expected}");
+        return Err(Refusal::because(Code::AmountMismatch, message).into());
+    }
+    let now = clock::now();
+    let email = normalize_email(&checkout.contact.email);
+    Ok(Order {
+        id: OrderId::generate(),
+        number: number.as_str().to_owned(),
+        author: shopper.author().to_owned(),
+        status: OrderStatus::New,
+        payment_status: PaymentStatus::Pending,
+        payment_method: checkout.payment_method,
+        contact: Contact { email, ..checkout.contact.clone() },
+        shipping_address: checkout.shipping_address.clone(),
+        billing_address: checkout.billing_address.clone(),
+        lines: priced.lines,
+        subtotal: priced.subtotal,
+        total,
+        cart: cart.id.clone(),
+        shipment: None,
+        history: vec![StatusChange { status: OrderStatus::New, at: now, by: None, note: None }],
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+/// How many pieces of each sku, and whether stock limits them: a transaction may name an item only once.
+pub(super) fn quantities(lines: &[Line]) -> BTreeMap<&str, (u32, bool)> {
+    let mut skus = BTreeMap::new();
+    for line in lines {
+        let (quantity, limited) = skus.entry(line.sku.as_str()).or_insert((0_u32, false));
+        *quantity = quantity.saturating_add(line.quantity);
+        *limited |= line.limited;
+    }
+    skus
+}
+
+fn writes(
+    shopper: &Shopper,
+    order: &Order,
+    cart: &Stored<Cart>,
+    fingerprint: &str,
+    skus: &BTreeMap<&str, (u32, bool)>,
+) -> Result<Vec<Write>> {
+    let pointer =
+        Pointer { order: order.id.clone(), author: order.author.clone(), fingerprint: fingerprint.to_owned() };
+    let placed = PlacedOrder { id: order.id.clone(), number: order.number.clone() };
+    let close = Update::of::<Cart>()
+        .set("status", &CartStatus::Ordered)
+        .set("order", &placed)
+        .set("updatedAt", &order.created_at);
+    let mut writes = vec![
+        Write::put(shopper.org().order_number_key(&order.number), &pointer).when(Condition::Absent),
+        Write::put(shopper.key(&Item::Order(&order.id)), order),
+        Write::put(shopper.key(&Item::OrderRow(&order.id)), &OrderRow::of(order)),
+        Write::update(shopper.key(&Item::Cart(&cart.entity.id)), close).when(Condition::eq("v", &cart.version)),
+    ];
+    for (sku, (quantity, limited)) in skus {
+        writes.push(stock::reserve(shopper.org(), sku, *quantity, *limited));
+    }
+    Ok(writes)
+}
+
+/// Which skus there was not enough of.
+fn short_of(skus: &BTreeMap<&str, (u32, bool)>, reasons: Vec<Option<Found>>) -> Result<Refusal> {
+    let mut short = Vec::new();
+    for (sku, reason) in skus.keys().zip(reasons.into_iter().skip(STOCK)) {
+        if let Some(found) = reason {
+            let stock: Option<Stored<Stock>> = found.read()?;
+            short.push((*sku, stock.map_or(0, |stock| stock.entity.available)));
+        }
+    }
+    Ok(pricing::out_of_stock(short))
+}
+
+/// Full jitter: those who met will hardly meet again.
+async fn pause(attempt: u32) {
+    let ceiling = 10_u64 << attempt.min(4);
+    let random = u64::from(uuid::Uuid::now_v7().as_bytes()[15]);
+    tokio::time::sleep(Duration::from_millis(random * ceiling / 255)).await;
+}

@@ -1,0 +1,97 @@
+//! A tenant's own settings.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use iso_currency::Currency;
+use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Result};
+use crate::ids::OrgId;
+use crate::money::parse_currency;
+use crate::store::{Entity, Store, Write, unmetered};
+
+/// What an operator sets for one org.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrgConfig {
+    /// The org's name, as its customers read it.
+    pub name: String,
+    /// The ISO 4217 code of the currency that the catalogue is priced in.
+    pub currency: String,
+    /// The web origins whose pages may call the API, such as `https://shop.example`; `*` is any.
+    #[serde(default)]
+    pub allowed_origins: Vec<String>,
+}
+
+/// The stored form, which carries the table's own attributes beside it.
+#[derive(Serialize, Deserialize)]
+struct StoredConfig {
+    config: OrgConfig,
+}
+
+impl Entity for StoredConfig {
+    const TYPE: &'static str = "Org";
+}
+
+impl OrgConfig {
+    /// The currency.
+    pub fn currency(&self) -> Currency {
+        // `save` refuses what does not parse.
+        parse_currency(&self.currency).unwrap_or(Currency::USD)
+    }
+
+    /// Whether pages of this origin may read answers.
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        self.allowed_origins.iter().any(|allowed| allowed == "*" || allowed == origin)
+    }
+}
+
+/// Creates the org or changes its settings.
+pub async fn save(store: &Store, org: &OrgId, config: &OrgConfig) -> Result<()> {
+    parse_currency(&config.currency).map_err(|error| {
+        crate::error::Refusal::new(Code::ValidationFailed).at("currency", error.to_string())
+    })?;
+    store.write(Write::put(org.config_key(), &StoredConfig { config: config.clone() })).await?;
+    Ok(())
+}
+
+/// The settings as they are stored, past every cache.
+pub async fn load(store: &Store, org: &OrgId) -> Result<Option<OrgConfig>> {
+    Ok(store.get::<StoredConfig>(&org.config_key()).await?.map(|stored| stored.entity.config))
+}
+
+/// Settings kept in the warm function: up to a thousand orgs, each for some seconds. An org that does
+/// not exist is remembered too, so that asking for made-up orgs costs no reads.
+#[derive(Clone)]
+pub struct OrgConfigs {
+    cache: Arc<Cache<OrgId, (Instant, Option<Arc<OrgConfig>>)>>,
+}
+
+/// How long a change of an org's settings may take to show.
+const FRESH: Duration = Duration::from_secs(10);
+
+impl Default for OrgConfigs {
+    fn default() -> Self {
+        Self { cache: Arc::new(Cache::new(1000)) }
+    }
+}
+
+impl OrgConfigs {
+    /// The org's settings.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_org`.
+    pub async fn get(&self, store: &Store, org: &OrgId) -> Result<Arc<OrgConfig>> {
+        if let Some((at, config)) = self.cache.get(org)
+            && at.elapsed() < FRESH
+        {
+            return config.ok_or(Code::UnknownOrg.into());
+        }
+        let config = unmetered(load(store, org)).await?.map(Arc::new);
+        self.cache.insert(org.clone(), (Instant::now(), config.clone()));
+        config.ok_or(Code::UnknownOrg.into())
+    }
+}

@@ -1,0 +1,25 @@
+//! What two or more of Portico's functions need, and nothing else.
+//!
+//! The crate is built in floors; a module uses only the floors below its own:
+//!
+//! | floor | modules |
+//! |---|---|
+//! | [`http`] | extractors, problem+json, pages, idempotency, OpenAPI, serving |
+//! | [`domain`] | entities and rules that two or more URL trees share |
+//! | [`auth`] | key ring, tokens, passwords, refresh sessions |
+//! | [`store`], [`queue`] | the `DynamoDB` table, the SQS queue |
+//! | [`error`], [`aws`], [`ids`], [`money`], [`clock`], [`text`] | the ground |
+//!
+//! No AWS SDK type leaves the adapters `store` and `queue`: a handler never sees an attribute value.
+
+pub mod auth;
+pub mod aws;
+pub mod clock;
+pub mod domain;
+pub mod error;
+//pub mod http;
+pub mod ids;
+pub mod money;
+pub mod queue;
+pub mod store;
+pub mod text;

@@ -1,0 +1,97 @@
+//! The queue of notification jobs.
+
+use std::env;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::Aws;
+use crate::error::{Error, Result};
+use crate::ids::OrgId;
+use crate::store::{CustomerScope, Shopper};
+
+/// SQS takes ten messages at a time.
+const BATCH: usize = 10;
+
+/// Something that happened in an org, and who is to hear of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// The event, the same however often it is announced: what consumers are idempotent by.
+    pub id: String,
+    /// The org.
+    pub orgid: OrgId,
+    /// What happened, such as `order.placed`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Who hears of it.
+    pub recipient: Recipient,
+    /// What the message's template needs.
+    pub data: serde_json::Value,
+}
+
+/// Who hears of an event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Recipient {
+    /// The customer id or guest id.
+    pub author: String,
+    /// Where mail goes.
+    pub email: Option<String>,
+    /// How they are addressed.
+    pub name: Option<String>,
+}
+
+impl Job {
+    /// The customer who hears of it, for whom the in-app record is written; a guest has none. The queue
+    /// is written by this deployment alone, so what a job names counts as proved.
+    pub fn customer(&self) -> Option<CustomerScope> {
+        match Shopper::proved(&self.orgid, &self.recipient.author)? {
+            Shopper::Customer(scope) => Some(scope),
+            Shopper::Guest(_) => None,
+        }
+    }
+}
+
+/// The queue. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    client: Client,
+    url: String,
+}
+
+impl Queue {
+    /// The queue at this URL.
+    pub fn new(aws: &Aws, url: impl Into<String>) -> Self {
+        let config = aws.sdk_config(aws.endpoints().sqs.as_ref());
+        Self { client: Client::new(&config), url: url.into() }
+    }
+
+    /// The queue named by `PORTICO_JOBS_QUEUE_URL`.
+    pub fn from_env(aws: &Aws) -> Result<Self> {
+        let url = env::var("PORTICO_JOBS_QUEUE_URL");
+        let url = url.map_err(|_| Error::Internal("PORTICO_JOBS_QUEUE_URL is not set".to_owned()))?;
+        Ok(Self::new(aws, url))
+    }
+
+    /// Sends every job, or fails; then some may have been sent, and sending all again is right.
+    pub async fn send(&self, jobs: &[Job]) -> Result<()> {
+        for batch in jobs.chunks(BATCH) {
+            let mut request = self.client.send_message_batch().queue_url(&self.url);
+            for (position, job) in batch.iter().enumerate() {
+                let body = serde_json::to_string(job).map_err(|error| Error::Internal(error.to_string()))?;
+                let entry = SendMessageBatchRequestEntry::builder().id(position.to_string()).message_body(body);
+                request = request.entries(entry.build().map_err(|error| Error::Internal(error.to_string()))?);
+            }
+            let output = request.send().await.map_err(|_| Error::Unavailable("SQS did not answer".to_owned()))?;
+            if !output.failed().is_empty() {
+                return Err(Error::Unavailable(format!("SQS refused {} jobs", output.failed().len())));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,366 @@
+//! Who may name which items: scopes, and the keys that can be built only from them.
+//!
+//! Every partition key begins with the org, so that `dynamodb:LeadingKeys` can wall tenants off in
+//! IAM. A customer's partition, `acme#C#cus_…`, holds everything of one customer; other partitions
+//! hold what belongs to the org.
+
+use sha2::{Digest, Sha256};
+
+use crate::ids::{
+    AddressId, CartId, CustomerId, NotificationId, OrderId, OrgId, ProductId, SessionId, StaffId, encode,
+};
+
+/// The primary key of one item. There is no way to write one by hand: it comes from a scope or from
+/// an [`OrgId`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub(super) pk: String,
+    pub(super) sk: String,
+}
+
+/// One customer of one org, proved: by a verified token, by having just been created, or by the
+/// table's own stream. Whoever holds it may reach that customer's partition, and no other.
+///
+/// It cannot be made from ids that a request names:
+///
+/// ```compile_fail,E0451
+/// use portico_shared::ids::{CustomerId, OrgId};
+/// use portico_shared::store::CustomerScope;
+///
+/// fn someone_elses(org: OrgId, customer: CustomerId) -> CustomerScope {
+///     CustomerScope { org, customer } // the fields are private
+/// }
+/// ```
+///
+/// ```compile_fail,E0624
+/// use portico_shared::ids::{CustomerId, OrgId};
+/// use portico_shared::store::CustomerScope;
+///
+/// fn someone_elses(org: OrgId, customer: CustomerId) -> CustomerScope {
+///     CustomerScope::proved(org, customer) // not visible outside the crate
+/// }
+/// ```
+///
+/// Nor can a key into a customer's partition be made without one:
+///
+/// ```compile_fail,E0451
+/// use portico_shared::store::Key;
+///
+/// let key = Key { pk: "acme#C#cus_0".to_owned(), sk: "PROFILE".to_owned() };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CustomerScope {
+    org: OrgId,
+    customer: CustomerId,
+}
+
+impl CustomerScope {
+    /// For the places that prove it, and only those: token verification, the creation of the
+    /// customer, and the readers of the table's stream and of the job queue.
+    pub(crate) fn proved(org: OrgId, customer: CustomerId) -> Self {
+        Self { org, customer }
+    }
+
+    /// The org.
+    pub fn org(&self) -> &OrgId {
+        &self.org
+    }
+
+    /// The customer.
+    pub fn customer(&self) -> &CustomerId {
+        &self.customer
+    }
+}
+
+/// A guest shopper of one org: whoever holds the unguessable guest id that the server issued.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct GuestScope {
+    org: OrgId,
+    guest: String,
+}
+
+impl GuestScope {
+    /// For [`crate::auth`], which checks that the server issued the id, and for readers of the table.
+    pub(crate) fn proved(org: OrgId, guest: String) -> Self {
+        Self { org, guest }
+    }
+
+    /// The org.
+    pub fn org(&self) -> &OrgId {
+        &self.org
+    }
+
+    /// The guest id.
+    pub fn guest(&self) -> &str {
+        &self.guest
+    }
+}
+
+/// Whoever shops: a customer or a guest. Carts and orders are kept in the shopper's own partition.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Shopper {
+    /// A signed-in customer.
+    Customer(CustomerScope),
+    /// A guest, known by an id the server issued.
+    Guest(GuestScope),
+}
+
+impl Shopper {
+    /// The `:author` of the storefront's paths: the customer id or the guest id.
+    pub fn author(&self) -> &str {
+        match self {
+            Self::Customer(scope) => scope.customer.as_str(),
+            Self::Guest(scope) => &scope.guest,
+        }
+    }
+
+    /// The shopper behind an author that the *table* names (an order's pointer, a stream record).
+    pub(crate) fn proved(org: &OrgId, author: &str) -> Option<Self> {
+        if let Ok(customer) = author.parse() {
+            Some(Self::Customer(CustomerScope::proved(org.clone(), customer)))
+        } else if author.starts_with("gst_") {
+            Some(Self::Guest(GuestScope::proved(org.clone(), author.to_owned())))
+        } else {
+            None
+        }
+    }
+
+    /// The shopper whose partition `pk` is, if it is one's: the inverse of [`Partition::pk`].
+    pub(crate) fn from_pk(pk: &str) -> Option<Self> {
+        let mut parts = pk.splitn(3, '#');
+        let (org, kind, author) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?);
+        matches!(kind, "C" | "G").then(|| Self::proved(&org, author)).flatten()
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::CustomerScope {}
+    impl Sealed for super::GuestScope {}
+    impl Sealed for super::Shopper {}
+}
+
+/// A shopper's partition: who holds the scope builds its keys.
+pub trait Partition: sealed::Sealed {
+    /// The org of the partition.
+    fn org(&self) -> &OrgId;
+
+    /// The partition key.
+    fn pk(&self) -> String;
+
+    /// The key of one item of the partition.
+    fn key(&self, item: &Item<'_>) -> Key {
+        Key { pk: self.pk(), sk: item.sk() }
+    }
+}
+
+impl Partition for CustomerScope {
+    fn org(&self) -> &OrgId {
+        &self.org
+    }
+
+    fn pk(&self) -> String {
+        format!("{}#C#{}", self.org, self.customer)
+    }
+}
+
+impl Partition for GuestScope {
+    fn org(&self) -> &OrgId {
+        &self.org
+    }
+
+    fn pk(&self) -> String {
+        format!("{}#G#{}", self.org, self.guest)
+    }
+}
+
+impl Partition for Shopper {
+    fn org(&self) -> &OrgId {
+        match self {
+            Self::Customer(scope) => &scope.org,
+            Self::Guest(scope) => &scope.org,
+        }
+    }
+
+    fn pk(&self) -> String {
+        match self {
+            Self::Customer(scope) => scope.pk(),
+            Self::Guest(scope) => scope.pk(),
+        }
+    }
+}
+
+/// What a shopper's partition holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Item<'a> {
+    /// The customer's profile.
+    Profile,
+    /// The dashboard roll-up.
+    Dashboard,
+    /// An address.
+    Address(&'a AddressId),
+    /// A saved product.
+    Wish(&'a ProductId),
+    /// A cart.
+    Cart(&'a CartId),
+    /// An order, whole.
+    Order(&'a OrderId),
+    /// An order's row in lists: a few hundred bytes, so that a page of twenty is one read unit.
+    OrderRow(&'a OrderId),
+    /// An in-app notification.
+    Notification(&'a NotificationId),
+    /// A signed-in device.
+    Session(&'a SessionId),
+}
+
+impl Item<'_> {
+    fn sk(&self) -> String {
+        match self {
+            Self::Profile => "PROFILE".to_owned(),
+            Self::Dashboard => "DASHBOARD".to_owned(),
+            Self::Address(id) => format!("{}{id}", Collection::Addresses.prefix()),
+            Self::Wish(id) => format!("{}{id}", Collection::Wishlist.prefix()),
+            Self::Cart(id) => format!("{}{id}", Collection::Carts.prefix()),
+            Self::Order(id) => format!("ORDER#{id}"),
+            Self::OrderRow(id) => format!("{}{id}", Collection::OrderRows.prefix()),
+            Self::Notification(id) => format!("{}{id}", Collection::Notifications.prefix()),
+            Self::Session(id) => format!("SESSION#{id}"),
+        }
+    }
+}
+
+/// The collections of a shopper's partition that are read as lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Collection {
+    /// [`Item::Address`]
+    Addresses,
+    /// [`Item::Wish`]
+    Wishlist,
+    /// [`Item::Cart`]
+    Carts,
+    /// [`Item::OrderRow`]
+    OrderRows,
+    /// [`Item::Notification`]
+    Notifications,
+}
+
+impl Collection {
+    /// What the sort keys of the collection begin with.
+    pub(super) fn prefix(self) -> &'static str {
+        match self {
+            Self::Addresses => "ADDR#",
+            Self::Wishlist => "WISH#",
+            Self::Carts => "CART#",
+            Self::OrderRows => "ORDERROW#",
+            Self::Notifications => "NOTE#",
+        }
+    }
+}
+
+/// The keys of what belongs to the org and not to one customer.
+impl OrgId {
+    /// The org's own configuration.
+    pub fn config_key(&self) -> Key {
+        Key { pk: format!("{self}#ORG"), sk: "CONFIG".to_owned() }
+    }
+
+    /// A customer's way in: e-mail → password and customer. The address is hashed so that no key,
+    /// metric or log of keys tells it.
+    pub fn customer_login_key(&self, email: &str) -> Key {
+        Key { pk: format!("{self}#LOGIN#{}", digest(email)), sk: "LOGIN".to_owned() }
+    }
+
+    /// A staff member's way in.
+    pub fn staff_login_key(&self, email: &str) -> Key {
+        Key { pk: format!("{self}#STAFFLOGIN#{}", digest(email)), sk: "LOGIN".to_owned() }
+    }
+
+    /// A staff member.
+    pub fn staff_key(&self, staff: &StaffId) -> Key {
+        Key { pk: format!("{self}#STAFF#{staff}"), sk: "PROFILE".to_owned() }
+    }
+
+    /// A staff member's signed-in device.
+    pub fn staff_session_key(&self, staff: &StaffId, session: &SessionId) -> Key {
+        Key { pk: format!("{self}#STAFF#{staff}"), sk: format!("SESSION#{session}") }
+    }
+
+    /// A counter of attempts, such as sign-ins that failed from one network address.
+    pub fn throttle_key(&self, what: &str, who: &str) -> Key {
+        Key { pk: format!("{self}#THROTTLE#{what}#{}", digest(who)), sk: "THROTTLE".to_owned() }
+    }
+
+    /// Order number → the order and whose it is.
+    pub fn order_number_key(&self, number: &str) -> Key {
+        Key { pk: format!("{self}#NUMBER#{number}"), sk: "ORDER".to_owned() }
+    }
+
+    /// The partition of the catalogue's products.
+    pub(crate) fn catalogue_pk(&self) -> String {
+        format!("{self}#CATALOGUE")
+    }
+
+    /// The catalogue's revision, changed by every import.
+    pub fn catalogue_revision_key(&self) -> Key {
+        Key { pk: self.catalogue_pk(), sk: "REVISION".to_owned() }
+    }
+
+    /// One product.
+    pub fn product_key(&self, product: &ProductId) -> Key {
+        Key { pk: self.catalogue_pk(), sk: format!("PRODUCT#{product}") }
+    }
+
+    /// The partition of the stock levels.
+    pub(crate) fn stock_pk(&self) -> String {
+        format!("{self}#STOCK")
+    }
+
+    /// The stock of one sku.
+    pub fn stock_key(&self, sku: &str) -> Key {
+        Key { pk: self.stock_pk(), sk: format!("SKU#{sku}") }
+    }
+}
+
+/// 160 bits of SHA-256: enough that two names of one org never meet.
+fn digest(text: &str) -> String {
+    encode(&Sha256::digest(text.as_bytes())[..20])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_partition_key_begins_with_its_org_and_a_separator_the_org_cannot_contain() {
+        let org: OrgId = "acme".parse().unwrap();
+        let customer = CustomerScope::proved(org.clone(), CustomerId::generate());
+        let guest = GuestScope::proved(org.clone(), "gst_x".to_owned());
+        let staff = StaffId::generate();
+        let keys = [
+            customer.key(&Item::Profile),
+            guest.key(&Item::Cart(&CartId::generate())),
+            org.config_key(),
+            org.customer_login_key("a@b.c"),
+            org.staff_login_key("a@b.c"),
+            org.staff_key(&staff),
+            org.staff_session_key(&staff, &SessionId::generate()),
+            org.throttle_key("signin", "127.0.0.1"),
+            org.order_number_key("ORD-1"),
+            org.catalogue_revision_key(),
+            org.product_key(&ProductId::generate()),
+            org.stock_key("SKU-1"),
+        ];
+        for key in keys {
+            assert!(key.pk.starts_with("acme#"), "{}", key.pk);
+        }
+    }
+
+    #[test]
+    fn a_partition_key_tells_whose_it_is() {
+        let org: OrgId = "acme".parse().unwrap();
+        let customer = Shopper::Customer(CustomerScope::proved(org.clone(), CustomerId::generate()));
+        assert_eq!(Shopper::from_pk(&customer.pk()), Some(customer));
+        assert_eq!(Shopper::from_pk(&org.stock_pk()), None);
+        assert_eq!(Shopper::from_pk("acme#STAFF#usr_1"), None);
+    }
+}

@@ -1,0 +1,268 @@
+//! Single-item reads and writes, and transactions.
+
+use std::env;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    CancellationReason, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity, ReturnValue,
+    ReturnValuesOnConditionCheckFailure,
+};
+
+use super::error::Found;
+use super::value::{Attributes, key_attributes};
+use super::write::{Action, Expression};
+use super::{Entity, Key, Stored, StoreError, Write, meter};
+use crate::aws::Aws;
+
+/// The table. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+const TOTAL: ReturnConsumedCapacity = ReturnConsumedCapacity::Total;
+
+/// `BatchGetItem` takes a hundred keys.
+const BATCH: usize = 100;
+
+impl Store {
+    /// The table of this name.
+    pub fn new(aws: &Aws, table: impl Into<String>) -> Self {
+        let config = aws.sdk_config(aws.endpoints().dynamodb.as_ref());
+        Self { client: Client::new(&config), table: table.into() }
+    }
+
+    /// The table named by `PORTICO_TABLE` (`portico` if unset).
+    pub fn from_env(aws: &Aws) -> Self {
+        Self::new(aws, env::var("PORTICO_TABLE").unwrap_or_else(|_| "portico".to_owned()))
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// One item, eventually consistent: half a read unit for 4 KB.
+    pub async fn get<T: Entity>(&self, key: &Key) -> Result<Option<Stored<T>>, StoreError> {
+        self.get_item(key, false).await
+    }
+
+    /// One item as of the last write that was answered: twice the price of [`Store::get`], for
+    /// decisions about money that no condition re-checks.
+    pub async fn get_consistent<T: Entity>(&self, key: &Key) -> Result<Option<Stored<T>>, StoreError> {
+        self.get_item(key, true).await
+    }
+
+    async fn get_item<T: Entity>(&self, key: &Key, consistent: bool) -> Result<Option<Stored<T>>, StoreError> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(key)))
+            .consistent_read(consistent)
+            .return_consumed_capacity(TOTAL)
+            .send()
+            .await
+            .map_err(|error| StoreError::unavailable(&error))?;
+        meter::count(units(output.consumed_capacity.as_ref()), 0.0);
+        output.item.map(Stored::from_attributes).transpose()
+    }
+
+    /// Up to a hundred items of one type in one round trip, in the order of the keys; `None` where
+    /// there is no such item.
+    pub async fn get_many<T: Entity>(&self, keys: &[Key]) -> Result<Vec<Option<Stored<T>>>, StoreError> {
+        let mut found: Vec<Option<Stored<T>>> = keys.iter().map(|_| None).collect();
+        let mut wanted: Vec<Attributes> = keys.iter().map(key_attributes).collect();
+        while !wanted.is_empty() {
+            let part = wanted.split_off(wanted.len().saturating_sub(BATCH));
+            let request = KeysAndAttributes::builder().set_keys(Some(part)).build();
+            let request = request.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            let output = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, request)
+                .return_consumed_capacity(TOTAL)
+                .send()
+                .await
+                .map_err(|error| StoreError::unavailable(&error))?;
+            meter::count(output.consumed_capacity().iter().map(|c| units(Some(c))).sum(), 0.0);
+            for item in output.responses.and_then(|mut r| r.remove(&self.table)).unwrap_or_default() {
+                let position = keys.iter().position(|key| {
+                    let is = |name, text: &String| item.get(name).and_then(|v| v.as_s().ok()) == Some(text);
+                    is("pk", &key.pk) && is("sk", &key.sk)
+                });
+                if let Some(position) = position {
+                    found[position] = Some(Stored::from_attributes(item)?);
+                }
+            }
+            let unprocessed = output.unprocessed_keys.and_then(|mut r| r.remove(&self.table));
+            wanted.extend(unprocessed.map(|r| r.keys).unwrap_or_default());
+        }
+        Ok(found)
+    }
+
+    /// One write. The answer of an update is the item as it now is; of any other write, nothing.
+    pub async fn write(&self, write: Write) -> Result<Option<Written>, StoreError> {
+        let mut expression = Expression::default();
+        let condition = write.condition(&mut expression)?;
+        let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
+        match write.action {
+            Action::Put(item) => {
+                let output = self
+                    .client
+                    .put_item()
+                    .table_name(&self.table)
+                    .set_item(Some(item?))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(expression.names())
+                    .set_expression_attribute_values(expression.values())
+                    .return_values_on_condition_check_failure(all_old)
+                    .return_consumed_capacity(TOTAL)
+                    .send()
+                    .await;
+                let output = output.map_err(|error| match refusal(&error) {
+                    Some(PutItemError::ConditionalCheckFailedException(failed)) => refused(failed.item.clone()),
+                    Some(PutItemError::TransactionConflictException(_)) => contended(),
+                    _ => StoreError::unavailable(&error),
+                })?;
+                meter::count(0.0, units(output.consumed_capacity.as_ref()));
+                Ok(None)
+            }
+            Action::Update(update) => {
+                let text = update.render(&mut expression)?;
+                let output = self
+                    .client
+                    .update_item()
+                    .table_name(&self.table)
+                    .set_key(Some(key_attributes(&write.key)))
+                    .update_expression(text)
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(expression.names())
+                    .set_expression_attribute_values(expression.values())
+                    .return_values(ReturnValue::AllNew)
+                    .return_values_on_condition_check_failure(all_old)
+                    .return_consumed_capacity(TOTAL)
+                    .send()
+                    .await;
+                let output = output.map_err(|error| match refusal(&error) {
+                    Some(UpdateItemError::ConditionalCheckFailedException(failed)) => refused(failed.item.clone()),
+                    Some(UpdateItemError::TransactionConflictException(_)) => contended(),
+                    _ => StoreError::unavailable(&error),
+                })?;
+                meter::count(0.0, units(output.consumed_capacity.as_ref()));
+                Ok(output.attributes.map(Written))
+            }
+            Action::Delete => {
+                let output = self
+                    .client
+                    .delete_item()
+                    .table_name(&self.table)
+                    .set_key(Some(key_attributes(&write.key)))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(expression.names())
+                    .set_expression_attribute_values(expression.values())
+                    .return_values_on_condition_check_failure(all_old)
+                    .return_consumed_capacity(TOTAL)
+                    .send()
+                    .await;
+                let output = output.map_err(|error| match refusal(&error) {
+                    Some(DeleteItemError::ConditionalCheckFailedException(failed)) => refused(failed.item.clone()),
+                    Some(DeleteItemError::TransactionConflictException(_)) => contended(),
+                    _ => StoreError::unavailable(&error),
+                })?;
+                meter::count(0.0, units(output.consumed_capacity.as_ref()));
+                Ok(None)
+            }
+            Action::Check => self.transact(vec![Write { condition: write.condition, ..write }]).await.map(|()| None),
+        }
+    }
+
+    /// One update, answered with the entity as it now is.
+    pub async fn update<T: Entity>(&self, write: Write) -> Result<Stored<T>, StoreError> {
+        match self.write(write).await? {
+            Some(Written(item)) => Stored::from_attributes(item),
+            None => Err(StoreError::Corrupt("an update that answered no item".to_owned())),
+        }
+    }
+
+    /// All of the writes or none of them, up to a hundred.
+    pub async fn transact(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        let items: Result<Vec<_>, _> =
+            writes.into_iter().map(|write| write.into_transact_item(&self.table)).collect();
+        let output = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items?))
+            .return_consumed_capacity(TOTAL)
+            .send()
+            .await
+            .map_err(|error| cancelled(&error))?;
+        let TransactWriteItemsOutput { consumed_capacity, .. } = output;
+        let consumed = consumed_capacity.unwrap_or_default();
+        meter::count(0.0, consumed.iter().map(|c| units(Some(c))).sum());
+        Ok(())
+    }
+}
+
+/// The item that an update left.
+#[derive(Debug)]
+pub struct Written(Attributes);
+
+fn units(consumed: Option<&ConsumedCapacity>) -> f64 {
+    consumed.and_then(|c| c.capacity_units).unwrap_or(0.0)
+}
+
+/// The service's own refusal. A write that a condition stopped still costs a write unit, which
+/// DynamoDB does not report with the error.
+fn refusal<E, R>(error: &SdkError<E, R>) -> Option<&E> {
+    let service_error = error.as_service_error();
+    if service_error.is_some() {
+        meter::count(0.0, 1.0);
+    }
+    service_error
+}
+
+fn refused(item: Option<Attributes>) -> StoreError {
+    StoreError::ConditionFailed(Box::new(Found(item)))
+}
+
+fn contended() -> StoreError {
+    StoreError::Contended
+}
+
+fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> StoreError {
+    match refusal(error) {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            reasons(cancelled.cancellation_reasons())
+        }
+        Some(TransactWriteItemsError::TransactionInProgressException(_)) => StoreError::Contended,
+        _ => StoreError::unavailable(error),
+    }
+}
+
+fn reasons(reasons: &[CancellationReason]) -> StoreError {
+    let has = |code| reasons.iter().any(|reason| reason.code() == Some(code));
+    if has("ConditionalCheckFailed") {
+        let found = |reason: &CancellationReason| {
+            (reason.code() == Some("ConditionalCheckFailed"))
+                .then(|| Found(reason.item().filter(|item| !item.is_empty()).cloned()))
+        };
+        StoreError::Cancelled(reasons.iter().map(found).collect())
+    } else if has("TransactionConflict") {
+        StoreError::Contended
+    } else if has("ThrottlingError") || has("ProvisionedThroughputExceeded") {
+        StoreError::Unavailable("throttled".to_owned())
+    } else {
+        let codes: Vec<_> = reasons.iter().filter_map(CancellationReason::code).collect();
+        StoreError::Corrupt(format!("a transaction that DynamoDB refuses: {}", codes.join(", ")))
+    }
+}
