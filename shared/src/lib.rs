@@ -17,7 +17,7 @@ pub mod aws;
 pub mod clock;
 pub mod domain;
 pub mod error;
-//pub mod http;
+pub mod http;
 pub mod ids;
 pub mod money;
 pub mod queue;

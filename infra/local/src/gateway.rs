@@ -115,7 +115,7 @@ impl HttpFunction {
             let payload: LambdaRequest = serde_json::from_slice(&event).map_err(|error| error.to_string())?;
             // A router is always ready.
             let reply = Adapter::from(router).call(LambdaEvent::new(payload, context));
-            let reply = reply.await.map_err(|never: Infallible| match never {})?;
+            let Ok(reply) = reply.await;
             serde_json::to_vec(&reply).map_err(|error| error.to_string())
         };
         match invoke::run(self.timeout, work).await {

@@ -107,10 +107,10 @@ mod tests {
         index_stream(&file).unwrap();
         let connection = Connection::open(&file).unwrap();
         for statement in [
-            "SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 FROM _stream_records WHERE table_name = ?1",
+            "SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 FROM _stream_records WHERE table_name = 't'",
             "SELECT event_name FROM _stream_records
-             WHERE table_name = ?1 AND shard_id = ?2 AND CAST(sequence_number AS INTEGER) > ?3
-             ORDER BY CAST(sequence_number AS INTEGER) ASC LIMIT ?4",
+             WHERE table_name = 't' AND shard_id = 's' AND CAST(sequence_number AS INTEGER) > 1
+             ORDER BY CAST(sequence_number AS INTEGER) ASC LIMIT 100",
         ] {
             let plan: Vec<String> = connection
                 .prepare(&format!("EXPLAIN QUERY PLAN {statement}"))

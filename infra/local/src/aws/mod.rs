@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub(crate) use self::data_dir::{DataDir, write_whole};
-pub(crate) use self::sqs::{Depth, Outgoing, Queue, Received, Sqs, md5_hex};
+pub(crate) use self::sqs::{Outgoing, Queue, Received, Sqs, md5_hex};
 use crate::error::StartError;
 use crate::net::{self, Shutdown};
 use crate::options::Options;

@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-pub(crate) use self::store::{Depth, Received};
-use self::store::{Millis, New, Store, Take};
+pub(crate) use self::store::Received;
+use self::store::{Depth, Millis, New, Store, Take};
 pub(super) use self::wire::router;
 use super::{ACCOUNT, REGION};
 use crate::template::QueueSpec;

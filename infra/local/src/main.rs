@@ -1,0 +1,85 @@
+//! Serves the platform on this machine until it is stopped.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use portico_local::functions::{self, Wiring};
+use portico_local::{EmbeddedAws, Options, Platform, StartError, Template};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// The whole platform on 127.0.0.1: the HTTP API with its functions, and the AWS services below.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Port of the HTTP API.
+    #[arg(long, env = "PORT", default_value_t = 3000)]
+    port: u16,
+    /// First of five ports for DynamoDB, S3, SQS, SES and Secrets Manager; any free ones if absent.
+    #[arg(long, env = "AWS_PORT")]
+    aws_port: Option<u16>,
+    /// Folder for everything that outlives a start.
+    #[arg(long, env = "DATA_DIR", default_value = ".data")]
+    data_dir: PathBuf,
+    /// The SAM template.
+    #[arg(long, default_value = "template.yaml")]
+    template: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=off,s3s=error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(run(arguments))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("portico-local: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), String> {
+    let options = Options {
+        port: Some(arguments.port),
+        aws_port: arguments.aws_port,
+        data_dir: Some(arguments.data_dir),
+        template: arguments.template,
+    };
+    let line = |error: StartError| error.to_string();
+    let template = Template::load(&options.template).map_err(line)?;
+    let aws = EmbeddedAws::start(&options, &template).map_err(line)?;
+    let Wiring { functions, openapi, sign_ins, first_path, first_org } = functions::wire(&aws)?;
+    let platform = Platform::start(aws, functions, openapi, &options).map_err(line)?;
+    print(&platform, &sign_ins, &format!("curl -H 'orgid: {first_org}' '{}{first_path}'", platform.url()));
+    stopped().await?;
+    platform.shutdown().await;
+    Ok(())
+}
+
+/// What a newcomer needs first; the last lines are for a shell to evaluate.
+fn print(platform: &Platform, sign_ins: &[String], first_line: &str) {
+    let url = platform.url();
+    println!("API      {url}");
+    for (place, sign_in) in sign_ins.iter().enumerate() {
+        println!("{:<8} {sign_in}", if place == 0 { "sign in" } else { "" });
+    }
+    println!("try      {first_line}");
+    println!("docs     {url}/docs");
+    println!("outbox   {url}/_local/outbox");
+    println!();
+    for (name, value) in platform.aws().endpoints().environment() {
+        println!("{name}={value}");
+    }
+}
+
+/// Returns on Ctrl-C or SIGTERM.
+async fn stopped() -> Result<(), String> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string()),
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,70 @@
+//! What handlers read from headers and from the event, and what they write there.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use http::HeaderValue;
+use http::header::{ETAG, HeaderName, IF_MATCH};
+use http::request::Parts;
+use lambda_http::request::RequestContext;
+
+use super::Failure;
+use crate::domain::idempotency::IdempotencyKey;
+use crate::error::{Code, Refusal, Result};
+
+/// The network address that the request came from, as API Gateway saw it. Clients cannot forge it, as
+/// they could `X-Forwarded-For`.
+#[derive(Debug, Clone)]
+pub struct ClientIp(pub String);
+
+impl<S: Sync> FromRequestParts<S> for ClientIp {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let ip = match parts.extensions.get::<RequestContext>() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
+            Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.clone(),
+            _ => None,
+        };
+        Ok(Self(ip.unwrap_or_else(|| "unknown".to_owned())))
+    }
+}
+
+/// The `Idempotency-Key` of a request that must have one.
+#[derive(Debug, Clone)]
+pub struct Idempotent(pub IdempotencyKey);
+
+impl<S: Sync> FromRequestParts<S> for Idempotent {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let header = parts.headers.get("idempotency-key").ok_or(Code::IdempotencyKeyRequired)?;
+        Ok(Self(header.to_str().unwrap_or_default().parse().map_err(crate::error::Error::from)?))
+    }
+}
+
+/// The version that `If-Match` holds a change to (RFC 9110 §13.1.1); none if the header is absent or `*`.
+#[derive(Debug, Clone, Copy)]
+pub struct IfMatch(pub Option<u64>);
+
+impl<S: Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let Some(header) = parts.headers.get(IF_MATCH) else { return Ok(Self(None)) };
+        let text = header.to_str().unwrap_or_default().trim();
+        if text == "*" {
+            return Ok(Self(None));
+        }
+        let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        match version.and_then(|version| version.parse().ok()) {
+            Some(version) => Ok(Self(Some(version))),
+            None => Err(Refusal::because(Code::InvalidHeader, "If-Match is not an ETag of this API").into()),
+        }
+    }
+}
+
+/// The `ETag` of an item at a version.
+pub fn etag(version: u64) -> [(HeaderName, HeaderValue); 1] {
+    [(ETAG, HeaderValue::try_from(format!("\"{version}\"")).expect("digits in quotes"))]
+}

@@ -1,0 +1,23 @@
+//! What every route has in common: extractors that prove who asks and parse what is asked, answers,
+//! problems, pages, and the way from an API Gateway event to a router.
+
+mod app;
+mod body;
+mod headers;
+mod observe;
+mod page;
+mod patch;
+mod path;
+mod principal;
+mod problem;
+mod serve;
+
+pub use app::{App, Parts};
+pub use body::{Body, Json};
+pub use headers::{ClientIp, Idempotent, IfMatch, etag};
+pub use page::{Page, PageParams, PageQuery, SortOrder};
+pub use patch::Patch;
+pub use path::{Path, Query};
+pub use principal::{AnyPrincipal, Customer, Org, StaffMember, Visitor, bearer};
+pub use problem::{Failure, Problem};
+pub use serve::{Health, api, normalised, routed, serve, tracing_to_stdout};
