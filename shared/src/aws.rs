@@ -38,11 +38,15 @@ impl Aws {
     /// `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>`.
     pub fn from_env() -> Self {
         let endpoint = |service: &str| {
-            env::var(format!("AWS_ENDPOINT_URL_{service}")).or_else(|_| env::var("AWS_ENDPOINT_URL")).ok()
+            env::var(format!("AWS_ENDPOINT_URL_{service}"))
+                .or_else(|_| env::var("AWS_ENDPOINT_URL"))
+                .ok()
         };
         Self {
             region: Region::new(env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".to_owned())),
-            credentials: SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()),
+            credentials: SharedCredentialsProvider::new(
+                EnvironmentVariableCredentialsProvider::new(),
+            ),
             endpoints: Endpoints {
                 dynamodb: endpoint("DYNAMODB"),
                 sqs: endpoint("SQS"),
@@ -57,7 +61,9 @@ impl Aws {
     pub fn local(endpoints: Endpoints) -> Self {
         Self {
             region: Region::from_static("us-east-1"),
-            credentials: SharedCredentialsProvider::new(Credentials::new("local", "local", None, None, "local")),
+            credentials: SharedCredentialsProvider::new(Credentials::new(
+                "local", "local", None, None, "local",
+            )),
             endpoints,
             max_attempts: 3,
         }

@@ -153,14 +153,23 @@ impl Refusal {
 
     /// A refusal with a message of its own.
     pub fn because(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: Vec::new(), retry_after: None }
+        Self {
+            code,
+            message: message.into(),
+            details: Vec::new(),
+            retry_after: None,
+        }
     }
 
     /// Adds a member at fault.
     #[must_use]
     pub fn at(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
         let code = self.code.as_str().to_owned();
-        self.details.push(FieldError { field: field.into(), message: message.into(), code });
+        self.details.push(FieldError {
+            field: field.into(),
+            message: message.into(),
+            code,
+        });
         self
     }
 

@@ -213,8 +213,14 @@ mod tests {
     fn a_derived_id_depends_on_its_seed_and_keeps_its_place_in_time() {
         let early = jiff::Timestamp::from_second(1_700_000_000).unwrap();
         let late = jiff::Timestamp::from_second(1_700_000_001).unwrap();
-        assert_eq!(NotificationId::derived_at(early, b"a"), NotificationId::derived_at(early, b"a"));
-        assert_ne!(NotificationId::derived_at(early, b"a"), NotificationId::derived_at(early, b"b"));
+        assert_eq!(
+            NotificationId::derived_at(early, b"a"),
+            NotificationId::derived_at(early, b"a")
+        );
+        assert_ne!(
+            NotificationId::derived_at(early, b"a"),
+            NotificationId::derived_at(early, b"b")
+        );
         assert!(NotificationId::derived_at(early, b"z") < NotificationId::derived_at(late, b"a"));
     }
 
@@ -222,7 +228,16 @@ mod tests {
     fn an_org_id_has_one_spelling() {
         assert!("acme".parse::<OrgId>().is_ok());
         assert!("acme-2".parse::<OrgId>().is_ok());
-        for wrong in ["", "a", "-acme", "Acme", "acme#C", "acme.co", "ac me", &"a".repeat(64)] {
+        for wrong in [
+            "",
+            "a",
+            "-acme",
+            "Acme",
+            "acme#C",
+            "acme.co",
+            "ac me",
+            &"a".repeat(64),
+        ] {
             assert_eq!(wrong.parse::<OrgId>(), Err(InvalidId), "{wrong}");
         }
     }

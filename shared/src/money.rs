@@ -64,12 +64,17 @@ impl Money {
         let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
         let is_number = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
         let fraction = fraction.trim_end_matches('0');
-        if whole.is_empty() || !is_number(whole) || !is_number(fraction) || fraction.len() > digits {
+        if whole.is_empty() || !is_number(whole) || !is_number(fraction) || fraction.len() > digits
+        {
             return Err(MoneyError::NotAnAmount);
         }
         let minor = format!("{whole}{fraction:0<digits$}");
         let minor: i64 = minor.parse().map_err(|_| MoneyError::TooLarge)?;
-        if minor > MAX_MINOR { Err(MoneyError::TooLarge) } else { Ok(Self::new(minor, currency)) }
+        if minor > MAX_MINOR {
+            Err(MoneyError::TooLarge)
+        } else {
+            Ok(Self::new(minor, currency))
+        }
     }
 
     /// The sum of two amounts of one currency.
@@ -132,7 +137,9 @@ impl FromStr for Money {
 
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -158,9 +165,17 @@ mod tests {
         assert_eq!(usd("19.9"), Ok(1990));
         assert_eq!(usd("19"), Ok(1900));
         assert_eq!(usd("19.9900"), Ok(1999));
-        assert_eq!(Money::parse("500", Currency::JPY).map(Money::minor), Ok(500));
-        assert_eq!(Money::parse("1.234", Currency::KWD).map(Money::minor), Ok(1234));
-        for wrong in ["", ".5", "-1", "+1", "1e3", "19.999", "1,5", "NaN", " 1", "1.2.3", "٣"] {
+        assert_eq!(
+            Money::parse("500", Currency::JPY).map(Money::minor),
+            Ok(500)
+        );
+        assert_eq!(
+            Money::parse("1.234", Currency::KWD).map(Money::minor),
+            Ok(1234)
+        );
+        for wrong in [
+            "", ".5", "-1", "+1", "1e3", "19.999", "1,5", "NaN", " 1", "1.2.3", "٣",
+        ] {
             assert_eq!(usd(wrong), Err(MoneyError::NotAnAmount), "{wrong}");
         }
         assert_eq!(usd("100000000000.01"), Err(MoneyError::TooLarge));
@@ -170,9 +185,18 @@ mod tests {
     #[test]
     fn sums_stay_in_one_currency_and_in_bounds() {
         let one = Money::new(1, Currency::USD);
-        assert_eq!(one.plus(Money::new(1, Currency::EUR)), Err(MoneyError::CurrencyMismatch));
-        assert_eq!(Money::new(MAX_MINOR, Currency::USD).plus(one), Err(MoneyError::TooLarge));
-        assert_eq!(Money::new(MAX_MINOR, Currency::USD).times(2), Err(MoneyError::TooLarge));
+        assert_eq!(
+            one.plus(Money::new(1, Currency::EUR)),
+            Err(MoneyError::CurrencyMismatch)
+        );
+        assert_eq!(
+            Money::new(MAX_MINOR, Currency::USD).plus(one),
+            Err(MoneyError::TooLarge)
+        );
+        assert_eq!(
+            Money::new(MAX_MINOR, Currency::USD).times(2),
+            Err(MoneyError::TooLarge)
+        );
         assert_eq!(Money::new(1999, Currency::USD).to_string(), "19.99 USD");
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::Aws;
 use crate::error::{Error, Result};
 use crate::ids::OrgId;
-use crate::store::{CustomerScope, Shopper};
+use crate::store::Shopper;
 
 /// SQS takes ten messages at a time.
 const BATCH: usize = 10;
@@ -47,13 +47,10 @@ pub struct Recipient {
 }
 
 impl Job {
-    /// The customer who hears of it, for whom the in-app record is written; a guest has none. The queue
-    /// is written by this deployment alone, so what a job names counts as proved.
-    pub fn customer(&self) -> Option<CustomerScope> {
-        match Shopper::proved(&self.orgid, &self.recipient.author)? {
-            Shopper::Customer(scope) => Some(scope),
-            Shopper::Guest(_) => None,
-        }
+    /// Who hears of it. The queue is written by this deployment alone, so whom a job names counts as
+    /// proved.
+    pub fn shopper(&self) -> Option<Shopper> {
+        Shopper::proved(&self.orgid, &self.recipient.author)
     }
 }
 
@@ -68,13 +65,17 @@ impl Queue {
     /// The queue at this URL.
     pub fn new(aws: &Aws, url: impl Into<String>) -> Self {
         let config = aws.sdk_config(aws.endpoints().sqs.as_ref());
-        Self { client: Client::new(&config), url: url.into() }
+        Self {
+            client: Client::new(&config),
+            url: url.into(),
+        }
     }
 
     /// The queue named by `PORTICO_JOBS_QUEUE_URL`.
     pub fn from_env(aws: &Aws) -> Result<Self> {
         let url = env::var("PORTICO_JOBS_QUEUE_URL");
-        let url = url.map_err(|_| Error::Internal("PORTICO_JOBS_QUEUE_URL is not set".to_owned()))?;
+        let url =
+            url.map_err(|_| Error::Internal("PORTICO_JOBS_QUEUE_URL is not set".to_owned()))?;
         Ok(Self::new(aws, url))
     }
 
@@ -83,13 +84,26 @@ impl Queue {
         for batch in jobs.chunks(BATCH) {
             let mut request = self.client.send_message_batch().queue_url(&self.url);
             for (position, job) in batch.iter().enumerate() {
-                let body = serde_json::to_string(job).map_err(|error| Error::Internal(error.to_string()))?;
-                let entry = SendMessageBatchRequestEntry::builder().id(position.to_string()).message_body(body);
-                request = request.entries(entry.build().map_err(|error| Error::Internal(error.to_string()))?);
+                let body = serde_json::to_string(job)
+                    .map_err(|error| Error::Internal(error.to_string()))?;
+                let entry = SendMessageBatchRequestEntry::builder()
+                    .id(position.to_string())
+                    .message_body(body);
+                request = request.entries(
+                    entry
+                        .build()
+                        .map_err(|error| Error::Internal(error.to_string()))?,
+                );
             }
-            let output = request.send().await.map_err(|_| Error::Unavailable("SQS did not answer".to_owned()))?;
+            let output = request
+                .send()
+                .await
+                .map_err(|_| Error::Unavailable("SQS did not answer".to_owned()))?;
             if !output.failed().is_empty() {
-                return Err(Error::Unavailable(format!("SQS refused {} jobs", output.failed().len())));
+                return Err(Error::Unavailable(format!(
+                    "SQS refused {} jobs",
+                    output.failed().len()
+                )));
             }
         }
         Ok(())

@@ -12,16 +12,39 @@ pub fn line<T: AsRef<str>, C>(value: &T, _: &C) -> garde::Result {
     if value.as_ref().chars().all(allowed) {
         Ok(())
     } else {
-        Err(garde::Error::new("contains control or text-direction characters"))
+        Err(garde::Error::new(
+            "contains control or text-direction characters",
+        ))
     }
 }
 
 /// A validator for text of several lines: as [`line`], but line breaks and tabs may stand in it.
 pub fn lines<T: AsRef<str>, C>(value: &T, _: &C) -> garde::Result {
-    if value.as_ref().chars().all(|c| allowed(c) || matches!(c, '\n' | '\t')) {
+    if value
+        .as_ref()
+        .chars()
+        .all(|c| allowed(c) || matches!(c, '\n' | '\t'))
+    {
         Ok(())
     } else {
-        Err(garde::Error::new("contains control or text-direction characters"))
+        Err(garde::Error::new(
+            "contains control or text-direction characters",
+        ))
+    }
+}
+
+/// A validator for telephone numbers: E.164, a plus sign and up to 15 digits.
+pub fn phone_number<T: AsRef<str>, C>(value: &T, _: &C) -> garde::Result {
+    let digits = value.as_ref().strip_prefix('+').unwrap_or_default();
+    if (7..=15).contains(&digits.len())
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && !digits.starts_with('0')
+    {
+        Ok(())
+    } else {
+        Err(garde::Error::new(
+            "is not an E.164 telephone number such as +14155550123",
+        ))
     }
 }
 
@@ -37,7 +60,14 @@ mod tests {
 
     #[test]
     fn text_that_hides_what_it_says_is_refused() {
-        for bad in ["nul\0", "bell\u{7}", "line\nbreak", "\u{202E}gpj.exe", "\u{2066}x", "\u{FEFF}bom"] {
+        for bad in [
+            "nul\0",
+            "bell\u{7}",
+            "line\nbreak",
+            "\u{202E}gpj.exe",
+            "\u{2066}x",
+            "\u{FEFF}bom",
+        ] {
             assert!(line(&bad, &()).is_err(), "{bad:?}");
         }
         for good in ["Ünïcödé", "עברית", "日本語", "O'Brien – jr."] {

@@ -1,1 +1,12 @@
-//! Portico.
+//! The harness: the whole platform in this process, asked over HTTP.
+
+mod answer;
+mod world;
+
+pub use answer::{Answer, Ask};
+pub use world::{Account, World, checkout_body, eventually};
+
+/// The repository's root.
+pub fn root() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}

@@ -1,1 +1,120 @@
-//! Portico.
+//! The job queue: each job becomes an in-app record and a mail.
+//!
+//! A job may come more than once, and a function may stop anywhere in it. The record's id is derived from
+//! the event, so there is one; the record says how far mail got, so a job that comes again goes on there.
+
+mod mail;
+mod messages;
+
+use std::env;
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use portico_shared::aws::Aws;
+use portico_shared::clock;
+use portico_shared::domain::notification::{Delivery, KEPT_SECONDS, Notification};
+use portico_shared::domain::org::OrgConfigs;
+use portico_shared::error::{Error, Result};
+use portico_shared::ids::NotificationId;
+use portico_shared::queue::Job;
+use portico_shared::store::{Condition, Item, Key, Partition, Store, StoreError, Update, Write};
+
+use mail::Mailer;
+use messages::Message;
+
+/// The function's state.
+#[derive(Clone)]
+pub struct Notifications {
+    store: Store,
+    mailer: Mailer,
+    orgs: OrgConfigs,
+}
+
+impl Notifications {
+    /// With this table, and mail from this address.
+    pub fn new(aws: &Aws, store: Store, mail_from: impl Into<String>) -> Self {
+        Self {
+            store,
+            mailer: Mailer::new(aws, mail_from.into()),
+            orgs: OrgConfigs::default(),
+        }
+    }
+
+    /// From the environment that `template.yaml` sets: `PORTICO_TABLE`, `PORTICO_MAIL_FROM`.
+    pub fn from_env() -> Result<Self> {
+        let aws = Aws::from_env();
+        let from = env::var("PORTICO_MAIL_FROM");
+        let from = from.map_err(|_| Error::Internal("PORTICO_MAIL_FROM is not set".to_owned()))?;
+        Ok(Self::new(&aws, Store::from_env(&aws), from))
+    }
+
+    /// Handles a batch of jobs. Those that failed come again.
+    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        let mut response = SqsBatchResponse::default();
+        for message in event.records {
+            if let Err(error) = self
+                .handle_one(message.body.as_deref().unwrap_or_default())
+                .await
+            {
+                tracing::error!(%error, message_id = message.message_id, "job failed");
+                response.add_failure(message.message_id.unwrap_or_default());
+            }
+        }
+        response
+    }
+
+    async fn handle_one(&self, body: &str) -> Result<()> {
+        let job: Job = serde_json::from_str(body)
+            .map_err(|error| Error::Internal(format!("a job that cannot be read: {error}")))?;
+        let shopper = job
+            .shopper()
+            .ok_or_else(|| Error::Internal("a job for nobody".to_owned()))?;
+        let org = self.orgs.get(&self.store, &job.orgid).await?;
+        let Some(message) = Message::of(&job, &org.name) else {
+            return Ok(());
+        };
+
+        let notification = record(&job, &message);
+        let key = shopper.key(&Item::Notification(&notification.id));
+        if self.claim(&key, &notification).await? == Delivery::Pending
+            && let Some(email) = &job.recipient.email
+        {
+            self.mailer.send(email, &message).await?;
+            let sent = Update::of::<Notification>().set("mail", &Delivery::Sent);
+            self.store
+                .write(Write::update(key, sent).when(Condition::Present))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the record unless it is there, and tells how far its mail is.
+    async fn claim(&self, key: &Key, notification: &Notification) -> Result<Delivery> {
+        let write =
+            Write::put(key.clone(), notification).expiring(clock::unix_seconds() + KEPT_SECONDS);
+        match self.store.write(write.when(Condition::Absent)).await {
+            Ok(_) => Ok(notification.mail),
+            Err(StoreError::ConditionFailed(found)) => {
+                let there = found.read::<Notification>()?;
+                Ok(there.map_or(notification.mail, |there| there.entity.mail))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn record(job: &Job, message: &Message) -> Notification {
+    Notification {
+        id: NotificationId::derived_at(job.at, job.id.as_bytes()),
+        event: job.kind.clone(),
+        title: message.title.clone(),
+        body: message.body.clone(),
+        data: job.data.clone(),
+        read: false,
+        created_at: job.at,
+        mail: if job.recipient.email.is_some() {
+            Delivery::Pending
+        } else {
+            Delivery::None
+        },
+    }
+}

@@ -1,7 +1,7 @@
 //! Why the platform does not start.
 
-use std::io;
 use std::path::PathBuf;
+use std::{fmt, io};
 
 /// One line for the person who started the platform; `Display` says what to do where it can.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +48,10 @@ pub enum StartError {
 
 impl StartError {
     /// An embedded service's own error.
-    pub(crate) fn service(service: &'static str, reason: impl ToString) -> Self {
-        Self::Service { service, reason: reason.to_string() }
+    pub(crate) fn service(service: &'static str, reason: impl fmt::Display) -> Self {
+        Self::Service {
+            service,
+            reason: reason.to_string(),
+        }
     }
 }

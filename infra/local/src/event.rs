@@ -69,15 +69,25 @@ struct Http<'a> {
     user_agent: Cow<'a, str>,
 }
 
-fn as_map<S: Serializer, V: Serialize>(pairs: &[(&str, V)], serializer: S) -> Result<S::Ok, S::Error> {
+fn as_map<S: Serializer, V: Serialize>(
+    pairs: &[(&str, V)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
 /// The event of a request.
-pub(crate) fn request(head: &Parts, body: &[u8], received: &Received<'_>) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn request(
+    head: &Parts,
+    body: &[u8],
+    received: &Received<'_>,
+) -> serde_json::Result<Vec<u8>> {
     let now = Timestamp::now();
     let (body, is_base64_encoded) = encode_body(&head.headers, body);
-    let user_agent = head.headers.get(header::USER_AGENT).map_or(Cow::Borrowed(""), text);
+    let user_agent = head
+        .headers
+        .get(header::USER_AGENT)
+        .map_or(Cow::Borrowed(""), text);
     let event = ProxyEvent {
         version: "2.0",
         route_key: received.route_key,
@@ -115,21 +125,37 @@ fn text(value: &HeaderValue) -> Cow<'_, str> {
 }
 
 fn cookies(headers: &HeaderMap) -> Vec<Cow<'_, str>> {
-    let pairs = |value: &str| value.split(';').map(|pair| pair.trim().to_owned()).collect::<Vec<_>>();
-    let all = headers.get_all(header::COOKIE).iter().flat_map(|value| pairs(&text(value)));
-    all.filter(|pair| !pair.is_empty()).map(Cow::Owned).collect()
+    let pairs = |value: &str| {
+        value
+            .split(';')
+            .map(|pair| pair.trim().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let all = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .flat_map(|value| pairs(&text(value)));
+    all.filter(|pair| !pair.is_empty())
+        .map(Cow::Owned)
+        .collect()
 }
 
 /// Names in lower case, repeated ones joined by commas, without what belongs to the connection.
 fn headers<'a>(headers: &'a HeaderMap, received: &Received<'a>) -> Vec<(&'a str, Cow<'a, str>)> {
     let mut pairs = Vec::with_capacity(headers.keys_len() + 3);
     for name in headers.keys() {
-        if name == header::COOKIE || name == header::HOST || is_of_connection(name) || is_forwarded(name) {
+        if name == header::COOKIE
+            || name == header::HOST
+            || is_of_connection(name)
+            || is_forwarded(name)
+        {
             continue;
         }
         let mut values = headers.get_all(name).iter();
         let Some(first) = values.next() else { continue };
-        let joined = values.fold(text(first), |joined, value| Cow::Owned(format!("{joined},{}", text(value))));
+        let joined = values.fold(text(first), |joined, value| {
+            Cow::Owned(format!("{joined},{}", text(value)))
+        });
         pairs.push((name.as_str(), joined));
     }
     let forwarded = headers.get("x-forwarded-for").map(text);
@@ -137,7 +163,10 @@ fn headers<'a>(headers: &'a HeaderMap, received: &Received<'a>) -> Vec<(&'a str,
         Cow::Owned(format!("{before}, {}", received.source_ip))
     });
     let port = received.domain.rsplit(':').next().unwrap_or_default();
-    pairs.push(("host", Cow::Borrowed(host(headers).unwrap_or(received.domain))));
+    pairs.push((
+        "host",
+        Cow::Borrowed(host(headers).unwrap_or(received.domain)),
+    ));
     pairs.push(("x-forwarded-for", forwarded));
     pairs.push(("x-forwarded-port", Cow::Borrowed(port)));
     pairs.push(("x-forwarded-proto", Cow::Borrowed("http")));
@@ -147,13 +176,24 @@ fn headers<'a>(headers: &'a HeaderMap, received: &Received<'a>) -> Vec<(&'a str,
 fn is_of_connection(name: &HeaderName) -> bool {
     matches!(
         name.as_str(),
-        "connection" | "keep-alive" | "proxy-authenticate" | "proxy-authorization" | "proxy-connection"
-            | "te" | "trailer" | "transfer-encoding" | "upgrade" | "expect"
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "expect"
     )
 }
 
 fn is_forwarded(name: &HeaderName) -> bool {
-    matches!(name.as_str(), "x-forwarded-for" | "x-forwarded-port" | "x-forwarded-proto")
+    matches!(
+        name.as_str(),
+        "x-forwarded-for" | "x-forwarded-port" | "x-forwarded-proto"
+    )
 }
 
 /// The client's host, if it is a name of this machine. API Gateway lets no other than its own
@@ -169,7 +209,10 @@ fn encode_body<'a>(headers: &HeaderMap, body: &'a [u8]) -> (Option<Cow<'a, str>>
     if body.is_empty() {
         return (None, false);
     }
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     match std::str::from_utf8(body) {
         Ok(body) if is_text(content_type) => (Some(Cow::Borrowed(body)), false),
         _ => (Some(Cow::Owned(BASE64.encode(body))), true),
@@ -177,13 +220,21 @@ fn encode_body<'a>(headers: &HeaderMap, body: &'a [u8]) -> (Option<Cow<'a, str>>
 }
 
 fn is_text(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     essence.starts_with("text/")
         || essence.ends_with("+json")
         || essence.ends_with("+xml")
         || matches!(
             essence.as_str(),
-            "application/json" | "application/xml" | "application/javascript" | "application/x-www-form-urlencoded"
+            "application/json"
+                | "application/xml"
+                | "application/javascript"
+                | "application/x-www-form-urlencoded"
         )
 }
 
@@ -210,9 +261,10 @@ pub(crate) fn response(method: &Method, reply: &[u8]) -> Option<Response<Body>> 
         (Some(body), false) => Bytes::from(body),
         (Some(body), true) => Bytes::from(BASE64.decode(body.as_bytes()).ok()?),
     };
-    let multiple = reply.multi_value_headers.into_iter().flat_map(|(name, values)| {
-        values.into_iter().map(move |value| (name.clone(), value))
-    });
+    let multiple = reply
+        .multi_value_headers
+        .into_iter()
+        .flat_map(|(name, values)| values.into_iter().map(move |value| (name.clone(), value)));
     let mut headers = HeaderMap::new();
     for (name, value) in reply.headers.into_iter().chain(multiple) {
         let name = HeaderName::try_from(name).ok()?;

@@ -1,35 +1,161 @@
 //! Which code serves which function, and what goes with it: the API document and the demo sign-ins.
 
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use portico_changes::Changes;
+use portico_cli::demo;
+use portico_notifications::Notifications;
+use portico_shared::auth::KeyRing;
+use portico_shared::aws::{Aws, Endpoints as AwsEndpoints};
+use portico_shared::domain::org;
+use portico_shared::http::App;
+use portico_shared::queue::Queue;
+use portico_shared::store::Store;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use crate::aws::EmbeddedAws;
-use crate::registry::Functions;
+use crate::aws::{EmbeddedAws, Endpoints};
+use crate::registry::{EventFn, Function, Functions};
 
-/// What the platform serves.
-pub struct Wiring {
-    /// By name, as the template's `CodeUri` ends.
-    pub functions: Functions,
-    /// Shown at `/docs`.
-    pub openapi: OpenApi,
-    /// Printed at the start, a line each.
-    pub sign_ins: Vec<String>,
-    /// A first request, as a path with its query.
-    pub first_path: String,
-    /// The `orgid` header of the first request.
-    pub first_org: String,
+/// Where mail comes from here.
+const MAIL_FROM: &str = "portico@localhost.example";
+
+/// What the functions are built from: clients of the embedded services and the key ring.
+#[derive(Clone)]
+pub struct Parts {
+    /// The clients' settings.
+    pub aws: Aws,
+    /// The table.
+    pub store: Store,
+    /// The keys.
+    pub ring: KeyRing,
+    endpoints: Endpoints,
 }
 
-/// Builds every function against the embedded services.
-///
-/// # Errors
-/// A line that says what could not be built.
-pub fn wire(_aws: &EmbeddedAws) -> Result<Wiring, String> {
-    let info = InfoBuilder::new().title("Portico").version(env!("CARGO_PKG_VERSION")).build();
-    Ok(Wiring {
-        functions: Functions::new(),
-        openapi: OpenApiBuilder::new().info(info).build(),
-        sign_ins: Vec::new(),
-        first_path: "/storefront/products".to_owned(),
-        first_org: "acme".to_owned(),
+/// The clients' settings for the embedded services.
+pub fn aws(endpoints: &Endpoints) -> Aws {
+    Aws::local(AwsEndpoints {
+        dynamodb: Some(endpoints.dynamodb.clone()),
+        sqs: Some(endpoints.sqs.clone()),
+        sesv2: Some(endpoints.ses.clone()),
+        secrets_manager: Some(endpoints.secrets.clone()),
+    })
+}
+
+impl Parts {
+    /// Connects to the embedded services as a function does to AWS.
+    ///
+    /// # Errors
+    ///
+    /// A line that says what could not be had.
+    pub async fn connect(embedded: &EmbeddedAws) -> Result<Self, String> {
+        Self::with(aws(embedded.endpoints()), embedded.endpoints()).await
+    }
+
+    /// As [`Parts::connect`], with other settings: a test puts faults between the two.
+    ///
+    /// # Errors
+    ///
+    /// A line that says what could not be had.
+    pub async fn with(aws: Aws, endpoints: &Endpoints) -> Result<Self, String> {
+        let ring = KeyRing::from_secrets_manager(&aws)
+            .await
+            .map_err(|error| error.to_string())?;
+        let store = Store::new(&aws, &endpoints.table);
+        Ok(Self {
+            aws,
+            store,
+            ring,
+            endpoints: endpoints.clone(),
+        })
+    }
+
+    /// Loads the demo data, unless the table has it.
+    ///
+    /// # Errors
+    ///
+    /// A line that says what could not be loaded.
+    pub async fn seed_once(&self) -> Result<(), String> {
+        let acme = "acme".parse().map_err(|_| "acme is no org id")?;
+        let there = org::load(&self.store, &acme)
+            .await
+            .map_err(|error| error.to_string())?;
+        if there.is_some() {
+            return Ok(());
+        }
+        let seeded = demo::seed(&self.aws, &self.endpoints.table, &self.ring).await;
+        seeded.map_err(|error| error.to_string())
+    }
+
+    /// The state of an HTTP function. Every one has its own, as every Lambda function does.
+    pub fn app(&self) -> App {
+        App::new(self.store.clone(), self.ring.clone(), true)
+    }
+
+    /// The consumer of the table's stream.
+    ///
+    /// # Errors
+    ///
+    /// When the template has no queue for jobs.
+    pub fn changes(&self) -> Result<Changes, String> {
+        let url = self
+            .endpoints
+            .queue_urls
+            .get("JobsQueue")
+            .ok_or("the template has no JobsQueue")?;
+        Ok(Changes::new(self.store.clone(), Queue::new(&self.aws, url)))
+    }
+
+    /// The consumer of the job queue.
+    pub fn notifications(&self) -> Notifications {
+        Notifications::new(&self.aws, self.store.clone(), MAIL_FROM)
+    }
+
+    /// Every function, by its name in the template.
+    ///
+    /// # Errors
+    ///
+    /// A line that says which function could not be built.
+    pub fn functions(&self) -> Result<Functions, String> {
+        let (changes, notifications) = (self.changes()?, self.notifications());
+        let stream = events(move |event| {
+            let changes = changes.clone();
+            async move { changes.handle(event).await }
+        });
+        let jobs = events(move |event| {
+            let notifications = notifications.clone();
+            async move { notifications.handle(event).await }
+        });
+        Ok(Functions::from([
+            (
+                "profile".to_owned(),
+                Function::Http(portico_profile::router(self.app())),
+            ),
+            (
+                "client-data".to_owned(),
+                Function::Http(portico_client_data::router(self.app())),
+            ),
+            (
+                "storefront".to_owned(),
+                Function::Http(portico_storefront::router(self.app())),
+            ),
+            ("changes".to_owned(), Function::Events(stream)),
+            ("notifications".to_owned(), Function::Events(jobs)),
+        ]))
+    }
+}
+
+/// A function that takes events, behind the JSON that Lambda hands it.
+fn events<E, R, F>(handle: impl Fn(E) -> F + Send + Sync + 'static) -> EventFn
+where
+    E: DeserializeOwned,
+    R: Serialize,
+    F: Future<Output = R> + Send + 'static,
+{
+    std::sync::Arc::new(move |event: Value| {
+        let handled = serde_json::from_value(event).map(&handle);
+        Box::pin(async move {
+            let response = handled.map_err(|error| error.to_string())?.await;
+            serde_json::to_value(response).map_err(|error| error.to_string())
+        })
     })
 }

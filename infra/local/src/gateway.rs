@@ -76,19 +76,35 @@ impl Gateway {
         response
     }
 
-    async fn route(&self, request: Request<Incoming>, request_id: &str) -> Result<Response<Body>, Refusal> {
+    async fn route(
+        &self,
+        request: Request<Incoming>,
+        request_id: &str,
+    ) -> Result<Response<Body>, Refusal> {
         let (head, body) = request.into_parts();
         check_head(&head)?;
         if is_page(head.uri.path()) {
             let request = Request::from_parts(head, Body::new(body));
-            return self.pages.clone().oneshot(request).await.map_err(|never| match never {});
+            return self
+                .pages
+                .clone()
+                .oneshot(request)
+                .await
+                .map_err(|never| match never {});
         }
         let path = decode(head.uri.path());
-        let (route, parameters) = self.routes.find(head.method.as_str(), &path).ok_or(Refusal::NotFound)?;
-        let body = net::read_body(body, MOST_BODY).await.map_err(|error| match error {
-            BodyError::TooLong => Refusal::Problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_long"),
-            BodyError::Broken => Refusal::Problem(StatusCode::BAD_REQUEST, "bad_request"),
-        })?;
+        let (route, parameters) = self
+            .routes
+            .find(head.method.as_str(), &path)
+            .ok_or(Refusal::NotFound)?;
+        let body = net::read_body(body, MOST_BODY)
+            .await
+            .map_err(|error| match error {
+                BodyError::TooLong => {
+                    Refusal::Problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_long")
+                }
+                BodyError::Broken => Refusal::Problem(StatusCode::BAD_REQUEST, "bad_request"),
+            })?;
         let received = Received {
             request_id,
             route_key: &route.key,
@@ -97,9 +113,11 @@ impl Gateway {
             domain: &self.domain,
             source_ip: "127.0.0.1",
         };
-        let event = event::request(&head, &body, &received).map_err(|error| Refusal::failed(&error))?;
+        let event =
+            event::request(&head, &body, &received).map_err(|error| Refusal::failed(&error))?;
         let reply = route.target.invoke(event, request_id).await?;
-        event::response(&head.method, &reply).ok_or_else(|| Refusal::failed(&"the reply is no proxy response"))
+        event::response(&head.method, &reply)
+            .ok_or_else(|| Refusal::failed(&"the reply is no proxy response"))
     }
 }
 
@@ -112,7 +130,8 @@ impl HttpFunction {
         context.env_config = Arc::clone(&self.config);
         let router = self.router.clone();
         let work = async move {
-            let payload: LambdaRequest = serde_json::from_slice(&event).map_err(|error| error.to_string())?;
+            let payload: LambdaRequest =
+                serde_json::from_slice(&event).map_err(|error| error.to_string())?;
             // A router is always ready.
             let reply = Adapter::from(router).call(LambdaEvent::new(payload, context));
             let Ok(reply) = reply.await;
@@ -128,27 +147,41 @@ impl HttpFunction {
 
 /// Milliseconds since the epoch.
 fn deadline(timeout: Duration) -> u64 {
-    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + timeout;
+    let at = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        + timeout;
     u64::try_from(at.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn is_page(path: &str) -> bool {
-    matches!(path, "/docs" | "/openapi.json" | "/_local") || path.starts_with("/docs/") || path.starts_with("/_local/")
+    matches!(path, "/docs" | "/openapi.json" | "/_local")
+        || path.starts_with("/docs/")
+        || path.starts_with("/_local/")
 }
 
 fn check_head(head: &Parts) -> Result<(), Refusal> {
-    let path = head.uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let path = head
+        .uri
+        .path_and_query()
+        .map_or(0, |path| path.as_str().len());
     if path > MOST_PATH {
         return Err(Refusal::Problem(StatusCode::URI_TOO_LONG, "uri_too_long"));
     }
     if size(&head.headers) > MOST_HEADERS {
-        return Err(Refusal::Problem(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"));
+        return Err(Refusal::Problem(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "headers_too_large",
+        ));
     }
     Ok(())
 }
 
 fn size(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
 }
 
 /// HTTP APIs decode the path before they match it and hand it on.
@@ -160,15 +193,12 @@ fn decode(path: &str) -> String {
             [b'%', high, low, ..] => HEXUPPER_PERMISSIVE.decode(&[*high, *low]).ok(),
             _ => None,
         };
-        match escaped {
-            Some(byte) => {
-                decoded.extend(byte);
-                rest = &rest[3..];
-            }
-            None => {
-                decoded.push(*first);
-                rest = after;
-            }
+        if let Some(byte) = escaped {
+            decoded.extend(byte);
+            rest = &rest[3..];
+        } else {
+            decoded.push(*first);
+            rest = after;
         }
     }
     String::from_utf8_lossy(&decoded).into_owned()
@@ -193,13 +223,27 @@ impl Refusal {
     fn response(&self, request_id: &str) -> Response<Body> {
         let message = |text: &str| json!({ "message": text }).to_string().into_bytes();
         let (status, content_type, body) = match self {
-            Self::NotFound => (StatusCode::NOT_FOUND, "application/json", message("Not Found")),
-            Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, "application/json", message("Internal Server Error")),
-            Self::Problem(status, code) => (*status, "application/problem+json", problem(*status, code, request_id)),
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "application/json",
+                message("Not Found"),
+            ),
+            Self::Failed => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "application/json",
+                message("Internal Server Error"),
+            ),
+            Self::Problem(status, code) => (
+                *status,
+                "application/problem+json",
+                problem(*status, code, request_id),
+            ),
         };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         response
     }
 }

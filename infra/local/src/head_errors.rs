@@ -23,7 +23,10 @@ pub(crate) struct HeadErrors {
 
 impl HeadErrors {
     pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { io: TokioIo::new(stream), pending: Vec::new() }
+        Self {
+            io: TokioIo::new(stream),
+            pending: Vec::new(),
+        }
     }
 
     fn poll_pending(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -64,13 +67,21 @@ fn replacement(written: &[u8]) -> Option<Vec<u8>> {
 }
 
 impl Read for HeadErrors {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<Result<(), Error>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<Result<(), Error>> {
         Pin::new(&mut self.io).poll_read(context, buffer)
     }
 }
 
 impl Write for HeadErrors {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<Result<usize, Error>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<Result<usize, Error>> {
         ready!(self.poll_pending(context))?;
         match replacement(buffer) {
             Some(answer) => {
@@ -83,8 +94,15 @@ impl Write for HeadErrors {
         }
     }
 
-    fn poll_write_vectored(self: Pin<&mut Self>, context: &mut Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<Result<usize, Error>> {
-        let first = buffers.iter().find(|buffer| !buffer.is_empty()).map_or(&[][..], |buffer| buffer);
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<Result<usize, Error>> {
+        let first = buffers
+            .iter()
+            .find(|buffer| !buffer.is_empty())
+            .map_or(&[][..], |buffer| buffer);
         self.poll_write(context, first)
     }
 
@@ -93,7 +111,10 @@ impl Write for HeadErrors {
         Pin::new(&mut self.io).poll_flush(context)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_shutdown(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
         ready!(self.poll_pending(context))?;
         Pin::new(&mut self.io).poll_shutdown(context)
     }
@@ -109,8 +130,14 @@ mod tests {
         let answer = String::from_utf8(replacement(bare).unwrap()).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 414 URI Too Long\r\n"), "{head}");
-        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{head}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(body).unwrap()["code"], "uri_too_long");
+        assert!(
+            head.contains(&format!("content-length: {}\r\n", body.len())),
+            "{head}"
+        );
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(body).unwrap()["code"],
+            "uri_too_long"
+        );
 
         for own in [
             "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",

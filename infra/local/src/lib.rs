@@ -20,6 +20,7 @@ mod head_errors;
 mod invoke;
 mod local_pages;
 mod net;
+pub mod openapi;
 mod options;
 mod outbox;
 mod outbox_page;

@@ -42,7 +42,11 @@ pub(crate) fn router(outbox: Outbox, status: Status, openapi: OpenApi) -> Router
 async fn outbox_html(State(outbox): State<Outbox>) -> Response {
     // A mail's HTML must reach nothing: neither this origin nor the network.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'";
-    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(outbox_page::render(&outbox.newest_first()))).into_response()
+    (
+        [(header::CONTENT_SECURITY_POLICY, policy)],
+        Html(outbox_page::render(&outbox.newest_first())),
+    )
+        .into_response()
 }
 
 async fn outbox_json(State(outbox): State<Outbox>) -> Response {
@@ -50,11 +54,16 @@ async fn outbox_json(State(outbox): State<Outbox>) -> Response {
     Json(mails.iter().map(AsRef::as_ref).collect::<Vec<_>>()).into_response()
 }
 
-async fn status_json(State(status): State<Arc<Status>>) -> Result<Json<Value>, (StatusCode, String)> {
+async fn status_json(
+    State(status): State<Arc<Status>>,
+) -> Result<Json<Value>, (StatusCode, String)> {
     let failed = |error: String| (StatusCode::INTERNAL_SERVER_ERROR, error);
     let mut queues = BTreeMap::new();
     for queue in status.sqs.queues() {
-        let depth = status.sqs.depth(queue).map_err(|error| failed(error.to_string()))?;
+        let depth = status
+            .sqs
+            .depth(queue)
+            .map_err(|error| failed(error.to_string()))?;
         queues.insert(queue.spec.name.clone(), depth);
     }
     let mut streams = BTreeMap::new();

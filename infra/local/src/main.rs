@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use portico_local::functions::{self, Wiring};
+use clap::{Parser, Subcommand};
+use portico_cli::demo;
+use portico_local::functions::Parts;
+use portico_local::openapi::document;
 use portico_local::{EmbeddedAws, Options, Platform, StartError, Template};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -25,20 +27,51 @@ struct Arguments {
     /// The SAM template.
     #[arg(long, default_value = "template.yaml")]
     template: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the OpenAPI document of all trees and serve nothing.
+    Openapi,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=off,s3s=error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    match runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(run(arguments))) {
+    if let Some(Command::Openapi) = arguments.command {
+        return print_openapi();
+    }
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=off,s3s=error"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    match runtime
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| runtime.block_on(run(arguments)))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("portico-local: {reason}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn print_openapi() -> ExitCode {
+    match document().to_pretty_json() {
+        Ok(json) => println!("{json}"),
+        Err(error) => {
+            eprintln!("portico-local: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 async fn run(arguments: Arguments) -> Result<(), String> {
@@ -51,22 +84,24 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let line = |error: StartError| error.to_string();
     let template = Template::load(&options.template).map_err(line)?;
     let aws = EmbeddedAws::start(&options, &template).map_err(line)?;
-    let Wiring { functions, openapi, sign_ins, first_path, first_org } = functions::wire(&aws)?;
-    let platform = Platform::start(aws, functions, openapi, &options).map_err(line)?;
-    print(&platform, &sign_ins, &format!("curl -H 'orgid: {first_org}' '{}{first_path}'", platform.url()));
+    let parts = Parts::connect(&aws).await?;
+    parts.seed_once().await?;
+    let functions = parts.functions()?;
+    let platform = Platform::start(aws, functions, document(), &options).map_err(line)?;
+    print(&platform);
     stopped().await?;
     platform.shutdown().await;
     Ok(())
 }
 
 /// What a newcomer needs first; the last lines are for a shell to evaluate.
-fn print(platform: &Platform, sign_ins: &[String], first_line: &str) {
+fn print(platform: &Platform) {
     let url = platform.url();
     println!("API      {url}");
-    for (place, sign_in) in sign_ins.iter().enumerate() {
+    for (place, sign_in) in demo::SIGN_INS.iter().enumerate() {
         println!("{:<8} {sign_in}", if place == 0 { "sign in" } else { "" });
     }
-    println!("try      {first_line}");
+    println!("try      curl -H 'orgid: acme' '{url}/storefront/products?ps=2'");
     println!("docs     {url}/docs");
     println!("outbox   {url}/_local/outbox");
     println!();

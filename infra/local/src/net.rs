@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use crate::error::StartError;
 
 /// How long open requests may take to finish once the platform stops.
-const DRAIN: Duration = Duration::from_secs(5);
+pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 
 /// Tells tasks to stop: when asked, or when whoever could ask is gone.
 #[derive(Debug, Clone)]
@@ -63,7 +63,14 @@ pub(crate) fn url(listener: &TcpListener) -> io::Result<String> {
 /// An HTTP/1.1 server with the default limits, for a `tower` service.
 pub(crate) async fn serve_router(listener: TcpListener, router: axum::Router, shutdown: Shutdown) {
     let service = hyper_util::service::TowerToHyperService::new(router);
-    serve(listener, &http1::Builder::new(), TokioIo::new, service, shutdown).await;
+    serve(
+        listener,
+        &http1::Builder::new(),
+        TokioIo::new,
+        service,
+        shutdown,
+    )
+    .await;
 }
 
 /// Serves until the shutdown, then closes the port, lets open requests finish and returns.
@@ -123,10 +130,16 @@ pub(crate) enum BodyError {
 /// and thrown away: a client that is still sending would otherwise see a reset, not the answer.
 pub(crate) async fn read_body(mut body: Incoming, limit: usize) -> Result<Vec<u8>, BodyError> {
     const PATIENCE: usize = 8;
-    let mut bytes = Vec::with_capacity(usize::try_from(body.size_hint().lower()).unwrap_or(0).min(limit));
+    let mut bytes = Vec::with_capacity(
+        usize::try_from(body.size_hint().lower())
+            .unwrap_or(0)
+            .min(limit),
+    );
     let mut seen = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else {
+            continue;
+        };
         seen += data.len();
         if seen <= limit {
             bytes.extend_from_slice(&data);
@@ -134,5 +147,9 @@ pub(crate) async fn read_body(mut body: Incoming, limit: usize) -> Result<Vec<u8
             break;
         }
     }
-    if seen > limit { Err(BodyError::TooLong) } else { Ok(bytes) }
+    if seen > limit {
+        Err(BodyError::TooLong)
+    } else {
+        Ok(bytes)
+    }
 }

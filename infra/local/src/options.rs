@@ -19,6 +19,11 @@ pub struct Options {
 impl Options {
     /// Free ports and a temporary folder: what a test wants.
     pub fn temporary(template: impl Into<PathBuf>) -> Self {
-        Self { port: None, aws_port: None, data_dir: None, template: template.into() }
+        Self {
+            port: None,
+            aws_port: None,
+            data_dir: None,
+            template: template.into(),
+        }
     }
 }

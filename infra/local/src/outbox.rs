@@ -52,7 +52,9 @@ pub struct Outbox {
 
 impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbox").field("mails", &self.mails().len()).finish_non_exhaustive()
+        f.debug_struct("Outbox")
+            .field("mails", &self.mails().len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -60,8 +62,14 @@ impl Outbox {
     /// Reads what earlier starts kept.
     pub(crate) fn open(data: &DataDir) -> Result<Self, StartError> {
         let folder = data.folder("outbox")?;
-        let mails = read(&folder).map_err(|source| StartError::Folder { path: folder.clone(), source })?;
-        Ok(Self { folder, mails: Arc::new(Mutex::new(mails)) })
+        let mails = read(&folder).map_err(|source| StartError::Folder {
+            path: folder.clone(),
+            source,
+        })?;
+        Ok(Self {
+            folder,
+            mails: Arc::new(Mutex::new(mails)),
+        })
     }
 
     /// Keeps a mail and gives it its id.
@@ -98,7 +106,10 @@ fn read(folder: &PathBuf) -> io::Result<VecDeque<Arc<Mail>>> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         // A half-written file of a crash has another ending.
-        if path.extension().is_some_and(|extension| extension == "json") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
             match serde_json::from_slice::<Mail>(&fs::read(&path)?) {
                 Ok(mail) => mails.push(Arc::new(mail)),
                 Err(error) => tracing::warn!(path = %path.display(), %error, "not a mail"),
@@ -139,7 +150,11 @@ mod tests {
         fs::write(folder.path().join("outbox/half.new"), b"{\"id\":").unwrap();
         let again = Outbox::open(&data).unwrap();
         assert_eq!(again.newest_first(), outbox.newest_first());
-        let subjects: Vec<_> = again.newest_first().iter().map(|mail| mail.subject.clone()).collect();
+        let subjects: Vec<_> = again
+            .newest_first()
+            .iter()
+            .map(|mail| mail.subject.clone())
+            .collect();
         assert_eq!(subjects, ["three", "two", "one"]);
     }
 

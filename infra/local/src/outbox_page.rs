@@ -31,7 +31,10 @@ pub(crate) fn render(newest_first: &[Arc<Mail>]) -> String {
     let mut page = HEAD.to_owned();
     let count = newest_first.len();
     let noun = if count == 1 { "mail" } else { "mails" };
-    let _ = writeln!(page, "{count} {noun} · <a href=\"/_local/outbox.json\">JSON</a></span></header>");
+    let _ = writeln!(
+        page,
+        "{count} {noun} · <a href=\"/_local/outbox.json\">JSON</a></span></header>"
+    );
     if newest_first.is_empty() {
         page.push_str("<p>Nothing has been sent yet.</p>\n");
     }
@@ -43,10 +46,23 @@ pub(crate) fn render(newest_first: &[Arc<Mail>]) -> String {
 }
 
 fn article(page: &mut String, mail: &Mail) {
-    let _ = writeln!(page, "<article id=\"{}\">\n<h2>{}</h2>\n<dl>", escape(&mail.id), escape(&mail.subject));
+    let _ = writeln!(
+        page,
+        "<article id=\"{}\">\n<h2>{}</h2>\n<dl>",
+        escape(&mail.id),
+        escape(&mail.subject)
+    );
     let time = mail.time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-    let lists = [("To", &mail.to), ("Cc", &mail.cc), ("Bcc", &mail.bcc), ("Reply to", &mail.reply_to)];
-    let lists = lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| (name, list.join(", ")));
+    let lists = [
+        ("To", &mail.to),
+        ("Cc", &mail.cc),
+        ("Bcc", &mail.bcc),
+        ("Reply to", &mail.reply_to),
+    ];
+    let lists = lists
+        .into_iter()
+        .filter(|(_, list)| !list.is_empty())
+        .map(|(name, list)| (name, list.join(", ")));
     for (name, value) in lists.chain([("From", mail.from.clone()), ("Time", time)]) {
         let _ = writeln!(page, "<dt>{name}</dt><dd>{}</dd>", escape(&value));
     }
@@ -104,7 +120,11 @@ mod tests {
         };
         let page = render(&[Arc::new(mail)]);
         assert!(!page.contains("<script"), "{page}");
-        assert_eq!(page.matches("&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;").count(), 9);
+        assert_eq!(
+            page.matches("&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;")
+                .count(),
+            9
+        );
         assert!(page.contains("<iframe sandbox title=\"HTML body\" srcdoc=\"&quot;"));
         assert!(page.contains("1970-01-01 00:00:00 UTC") && page.contains("1 mail ·"));
     }

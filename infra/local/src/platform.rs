@@ -32,7 +32,9 @@ pub struct Platform {
 
 impl fmt::Debug for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Platform").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("Platform")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }
 
@@ -49,7 +51,11 @@ impl Platform {
         openapi: OpenApi,
         options: &Options,
     ) -> Result<Self, StartError> {
-        let code = Code { functions, template: aws.template(), path: &options.template };
+        let code = Code {
+            functions,
+            template: aws.template(),
+            path: &options.template,
+        };
         let listener = net::bind(options.port)?;
         let url = net::url(&listener).map_err(|error| StartError::service("network", error))?;
         let (stop, shutdown) = Shutdown::channel();
@@ -60,7 +66,10 @@ impl Platform {
         let status = Status {
             endpoints: aws.endpoints().clone(),
             sqs: Arc::clone(aws.sqs()),
-            streams: streams.iter().map(|stream| (stream.spec.function.clone(), stream.progress.clone())).collect(),
+            streams: streams
+                .iter()
+                .map(|stream| (stream.spec.function.clone(), stream.progress.clone()))
+                .collect(),
         };
         let gateway = Gateway {
             routes: routes(&code)?,
@@ -74,7 +83,12 @@ impl Platform {
             tasks.spawn(queue.run(shutdown.clone()));
         }
         tasks.spawn(gateway.serve(listener, shutdown));
-        Ok(Self { url, aws, stop, tasks })
+        Ok(Self {
+            url,
+            aws,
+            stop,
+            tasks,
+        })
     }
 
     /// `http://127.0.0.1:<port>`, where the HTTP API answers.
@@ -110,7 +124,10 @@ struct Code<'a> {
 
 impl Code<'_> {
     fn refuse(&self, reason: String) -> StartError {
-        StartError::Template { path: self.path.to_owned(), reason }
+        StartError::Template {
+            path: self.path.to_owned(),
+            reason,
+        }
     }
 
     fn find(&self, name: &str) -> Result<(&Function, &FunctionSpec), StartError> {
@@ -124,7 +141,9 @@ impl Code<'_> {
     fn events(&self, name: &str) -> Result<(EventFn, &FunctionSpec), StartError> {
         match self.find(name)? {
             (Function::Events(function), spec) => Ok((Arc::clone(function), spec)),
-            (Function::Http(_), _) => Err(self.refuse(format!("the function {name} takes HTTP, not events"))),
+            (Function::Http(_), _) => {
+                Err(self.refuse(format!("the function {name} takes HTTP, not events")))
+            }
         }
     }
 }
@@ -132,12 +151,19 @@ impl Code<'_> {
 fn routes(code: &Code<'_>) -> Result<Routes<Arc<HttpFunction>>, StartError> {
     let mut routes = Vec::new();
     for route in &code.template.routes {
-        let (Function::Http(router), spec) = code.find(&route.function)? else {
-            return Err(code.refuse(format!("the function {} takes events, not HTTP", route.function)));
+        let (Function::Http(service), spec) = code.find(&route.function)? else {
+            return Err(code.refuse(format!(
+                "the function {} takes events, not HTTP",
+                route.function
+            )));
         };
         let mut config = Config::default();
         config.function_name.clone_from(&spec.logical_id);
-        let function = HttpFunction { router: router.clone(), timeout: spec.timeout, config: Arc::new(config) };
+        let function = HttpFunction {
+            router: service.clone(),
+            timeout: spec.timeout,
+            config: Arc::new(config),
+        };
         routes.push((route.clone(), Arc::new(function)));
     }
     Ok(Routes::new(routes))
@@ -151,7 +177,13 @@ fn streams(aws: &EmbeddedAws, code: &Code<'_>) -> Result<Vec<StreamSource>, Star
         let progress = StreamProgress::open(aws.database().clone(), &aws.endpoints().table, file)
             .map_err(|reason| StartError::service("DynamoDB", reason))?;
         let (spec, timeout, sqs) = (spec.clone(), *timeout, Arc::clone(aws.sqs()));
-        sources.push(StreamSource { spec, function, timeout, progress, sqs });
+        sources.push(StreamSource {
+            spec,
+            function,
+            timeout,
+            progress,
+            sqs,
+        });
     }
     Ok(sources)
 }
@@ -161,7 +193,12 @@ fn queues(aws: &EmbeddedAws, code: &Code<'_>) -> Result<Vec<QueueSource>, StartE
     for spec in &code.template.queue_sources {
         let (function, FunctionSpec { timeout, .. }) = code.events(&spec.function)?;
         let (spec, timeout, sqs) = (spec.clone(), *timeout, Arc::clone(aws.sqs()));
-        sources.push(QueueSource { spec, function, timeout, sqs });
+        sources.push(QueueSource {
+            spec,
+            function,
+            timeout,
+            sqs,
+        });
     }
     Ok(sources)
 }

@@ -21,37 +21,60 @@ enum Segment {
     Greedy(String),
 }
 
+/// Names and values of a path's variables.
+pub(crate) type Variables<'a> = Vec<(&'a str, &'a str)>;
+
 /// All routes, the most specific first.
 pub(crate) struct Routes<T>(Vec<Route<T>>);
 
 impl<T> Routes<T> {
     pub(crate) fn new(routes: impl IntoIterator<Item = (RouteSpec, T)>) -> Self {
-        let mut routes: Vec<Route<T>> = routes.into_iter().map(|(spec, target)| Route::new(spec, target)).collect();
+        let mut routes: Vec<Route<T>> = routes
+            .into_iter()
+            .map(|(spec, target)| Route::new(spec, target))
+            .collect();
         routes.sort_by(Route::by_specificity);
         Self(routes)
     }
 
     /// The most specific route for a decoded path, and the values of its variables.
-    pub(crate) fn find<'a>(&'a self, method: &str, path: &'a str) -> Option<(&'a Route<T>, Vec<(&'a str, &'a str)>)> {
-        self.0.iter().find_map(|route| Some((route, route.matches(method, path)?)))
+    pub(crate) fn find<'a>(
+        &'a self,
+        method: &str,
+        path: &'a str,
+    ) -> Option<(&'a Route<T>, Variables<'a>)> {
+        self.0
+            .iter()
+            .find_map(|route| Some((route, route.matches(method, path)?)))
     }
 }
 
 impl<T> Route<T> {
     fn new(spec: RouteSpec, target: T) -> Self {
-        let segment = |part: &str| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+        let segment = |part: &str| match part
+            .strip_prefix('{')
+            .and_then(|part| part.strip_suffix('}'))
+        {
             None => Segment::Literal(part.to_owned()),
             Some(name) => match name.strip_suffix('+') {
                 None => Segment::Variable(name.to_owned()),
                 Some(name) => Segment::Greedy(name.to_owned()),
             },
         };
-        let segments = spec.path.strip_prefix('/').map(|path| path.split('/').map(segment).collect());
+        let segments = spec
+            .path
+            .strip_prefix('/')
+            .map(|path| path.split('/').map(segment).collect());
         let key = match &segments {
             None => spec.path,
             Some(_) => format!("{} {}", spec.method.as_deref().unwrap_or("ANY"), spec.path),
         };
-        Self { key, method: spec.method, segments, target }
+        Self {
+            key,
+            method: spec.method,
+            segments,
+            target,
+        }
     }
 
     /// Literals before variables before greedy ones, a method before ANY, `$default` last.
@@ -61,21 +84,36 @@ impl<T> Route<T> {
             Segment::Variable(_) => 1,
             Segment::Greedy(_) => 2,
         };
-        let path = |route: &Self| route.segments.as_ref().map(|segments| segments.iter().map(rank).collect::<Vec<u8>>());
-        let key = |route: &Self| (route.segments.is_none(), path(route), route.method.is_none());
+        let path = |route: &Self| {
+            route
+                .segments
+                .as_ref()
+                .map(|segments| segments.iter().map(rank).collect::<Vec<u8>>())
+        };
+        let key = |route: &Self| {
+            (
+                route.segments.is_none(),
+                path(route),
+                route.method.is_none(),
+            )
+        };
         key(self).cmp(&key(other))
     }
 
-    fn matches<'a>(&'a self, method: &str, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
+    fn matches<'a>(&'a self, method: &str, path: &'a str) -> Option<Variables<'a>> {
         if self.method.as_deref().is_some_and(|only| only != method) {
             return None;
         }
         let mut variables = Vec::new();
-        let Some(segments) = &self.segments else { return Some(variables) };
+        let Some(segments) = &self.segments else {
+            return Some(variables);
+        };
         let mut rest = Some(path.strip_prefix('/')?);
         for segment in segments {
             let left = rest?;
-            let (part, after) = left.split_once('/').map_or((left, None), |(part, after)| (part, Some(after)));
+            let (part, after) = left
+                .split_once('/')
+                .map_or((left, None), |(part, after)| (part, Some(after)));
             match segment {
                 Segment::Literal(literal) if literal == part => rest = after,
                 Segment::Variable(name) if !part.is_empty() => {
@@ -101,24 +139,44 @@ mod tests {
         Routes::new(keys.iter().map(|key| {
             let (method, path) = key.split_once(' ').unwrap_or(("ANY", key));
             let method = (method != "ANY").then(|| method.to_owned());
-            (RouteSpec { method, path: path.to_owned(), function: String::new() }, ())
+            (
+                RouteSpec {
+                    method,
+                    path: path.to_owned(),
+                    function: String::new(),
+                },
+                (),
+            )
         }))
     }
 
     fn key<'a>(routes: &'a Routes<()>, method: &str, path: &'a str) -> Option<&'a str> {
-        routes.find(method, path).map(|(route, _)| route.key.as_str())
+        routes
+            .find(method, path)
+            .map(|(route, _)| route.key.as_str())
     }
 
     #[test]
     fn the_most_specific_route_wins_whatever_the_order() {
-        let mut keys = ["$default", "ANY /{proxy+}", "GET /pets/{proxy+}", "ANY /pets/{id}", "GET /pets/{id}", "GET /pets/dog", "ANY /pets/dog"];
+        let mut keys = [
+            "$default",
+            "ANY /{proxy+}",
+            "GET /pets/{proxy+}",
+            "ANY /pets/{id}",
+            "GET /pets/{id}",
+            "GET /pets/dog",
+            "ANY /pets/dog",
+        ];
         for _ in 0..2 {
             let routes = routes(&keys);
             assert_eq!(key(&routes, "GET", "/pets/dog"), Some("GET /pets/dog"));
             assert_eq!(key(&routes, "PUT", "/pets/dog"), Some("ANY /pets/dog"));
             assert_eq!(key(&routes, "GET", "/pets/cat"), Some("GET /pets/{id}"));
             assert_eq!(key(&routes, "PUT", "/pets/cat"), Some("ANY /pets/{id}"));
-            assert_eq!(key(&routes, "GET", "/pets/cat/1"), Some("GET /pets/{proxy+}"));
+            assert_eq!(
+                key(&routes, "GET", "/pets/cat/1"),
+                Some("GET /pets/{proxy+}")
+            );
             assert_eq!(key(&routes, "PUT", "/pets/cat/1"), Some("ANY /{proxy+}"));
             assert_eq!(key(&routes, "GET", "/"), Some("$default"));
             keys.reverse();
@@ -127,13 +185,30 @@ mod tests {
 
     #[test]
     fn a_greedy_variable_takes_the_rest_and_needs_something() {
-        let routes = routes(&["ANY /profile", "ANY /profile/{proxy+}", "ANY /api/{tree}/{proxy+}"]);
+        let routes = routes(&[
+            "ANY /profile",
+            "ANY /profile/{proxy+}",
+            "ANY /api/{tree}/{proxy+}",
+        ]);
         assert_eq!(key(&routes, "GET", "/profile"), Some("ANY /profile"));
         let (route, variables) = routes.find("POST", "/profile/a/b/").unwrap();
-        assert_eq!((route.key.as_str(), variables), ("ANY /profile/{proxy+}", vec![("proxy", "a/b/")]));
+        assert_eq!(
+            (route.key.as_str(), variables),
+            ("ANY /profile/{proxy+}", vec![("proxy", "a/b/")])
+        );
         let (_, variables) = routes.find("POST", "/api/x/y/z").unwrap();
         assert_eq!(variables, [("tree", "x"), ("proxy", "y/z")]);
-        for path in ["/profile/", "/profiles", "/profilex/a", "/Profile", "", "*", "/", "/api/x", "/api//y"] {
+        for path in [
+            "/profile/",
+            "/profiles",
+            "/profilex/a",
+            "/Profile",
+            "",
+            "*",
+            "/",
+            "/api/x",
+            "/api//y",
+        ] {
             assert_eq!(key(&routes, "GET", path), None, "{path}");
         }
     }

@@ -43,7 +43,9 @@ impl Purpose {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyRingError {
     /// The secret is not the JSON it should be.
-    #[error("the key ring is not a JSON object of texts with a \"current\" key of at least 32 characters")]
+    #[error(
+        "the key ring is not a JSON object of texts with a \"current\" key of at least 32 characters"
+    )]
     Malformed,
     /// Secrets Manager did not give the secret.
     #[error("the key ring could not be read from Secrets Manager: {0}")]
@@ -67,7 +69,9 @@ impl KeyRing {
         let mut keys: BTreeMap<String, String> =
             serde_json::from_str(json).map_err(|_| KeyRingError::Malformed)?;
         let current = keys.remove("current").ok_or(KeyRingError::Malformed)?;
-        if keys.get(&current).is_none_or(|key| key.len() < 32) || keys.values().any(|key| key.len() < 32) {
+        if keys.get(&current).is_none_or(|key| key.len() < 32)
+            || keys.values().any(|key| key.len() < 32)
+        {
             return Err(KeyRingError::Malformed);
         }
         Ok(Self { current, keys })
@@ -75,9 +79,14 @@ impl KeyRing {
 
     /// Reads the secret named by `PORTICO_KEYRING_SECRET` (`portico/keyring` if unset).
     pub async fn from_secrets_manager(aws: &Aws) -> Result<Self, KeyRingError> {
-        let id = env::var("PORTICO_KEYRING_SECRET").unwrap_or_else(|_| "portico/keyring".to_owned());
+        let id =
+            env::var("PORTICO_KEYRING_SECRET").unwrap_or_else(|_| "portico/keyring".to_owned());
         let config = aws.sdk_config(aws.endpoints().secrets_manager.as_ref());
-        let secret = aws_sdk_secretsmanager::Client::new(&config).get_secret_value().secret_id(id).send().await;
+        let secret = aws_sdk_secretsmanager::Client::new(&config)
+            .get_secret_value()
+            .secret_id(id)
+            .send()
+            .await;
         let secret = secret.map_err(|error| KeyRingError::Unavailable(error.to_string()))?;
         Self::parse(secret.secret_string().unwrap_or_default())
     }
@@ -105,11 +114,18 @@ impl KeyRing {
     }
 
     fn derive_current(&self, org: &OrgId, purpose: Purpose) -> [u8; 32] {
-        self.derive(&self.current, org, purpose).expect("parse() saw that the current key is there")
+        self.derive(&self.current, org, purpose)
+            .expect("parse() saw that the current key is there")
     }
 
     /// Sixteen bytes that depend on the message and on a key of the org's own.
-    pub fn tag(&self, kid: &str, org: &OrgId, purpose: Purpose, message: &[u8]) -> Option<[u8; 32]> {
+    pub fn tag(
+        &self,
+        kid: &str,
+        org: &OrgId,
+        purpose: Purpose,
+        message: &[u8],
+    ) -> Option<[u8; 32]> {
         let key = self.derive(kid, org, purpose)?;
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
         mac.update(message);
@@ -125,8 +141,18 @@ impl KeyRing {
     /// tells nothing of the key: the seed of ids that make a repeated request meet what it made before.
     ///
     /// It depends on the oldest key of the ring, so that adding a key does not change it.
-    pub fn idempotent_seed(&self, org: &OrgId, operation: &str, author: &str, key: &str) -> [u8; 32] {
-        let oldest = self.keys.keys().next().expect("parse() saw at least one key");
+    pub fn idempotent_seed(
+        &self,
+        org: &OrgId,
+        operation: &str,
+        author: &str,
+        key: &str,
+    ) -> [u8; 32] {
+        let oldest = self
+            .keys
+            .keys()
+            .next()
+            .expect("parse() saw at least one key");
         let message = format!("{operation}\n{author}\n{key}");
         let tag = self.tag(oldest, org, Purpose::Idempotency, message.as_bytes());
         tag.expect("the oldest key is a key of the ring")
@@ -135,7 +161,9 @@ impl KeyRing {
     /// A new guest: 128 random bits, marked so that a made-up id is told from an issued one.
     pub fn issue_guest(&self, org: &OrgId) -> GuestScope {
         let random = random16();
-        let mark = self.tag(&self.current, org, Purpose::Guest, &random).expect("the current key is there");
+        let mark = self
+            .tag(&self.current, org, Purpose::Guest, &random)
+            .expect("the current key is there");
         let id = format!("gst_{}", encode(&[&random[..], &mark[..9]].concat()));
         GuestScope::proved(org.clone(), id)
     }
@@ -147,9 +175,12 @@ impl KeyRing {
         let (random, mark) = bytes.split_at_checked(16)?;
         let marked_by = |kid| {
             let expected = self.tag(kid, org, Purpose::Guest, random);
-            expected.is_some_and(|expected| mark.len() == 9 && bool::from(expected[..9].ct_eq(mark)))
+            expected
+                .is_some_and(|expected| mark.len() == 9 && bool::from(expected[..9].ct_eq(mark)))
         };
-        self.ids().any(marked_by).then(|| GuestScope::proved(org.clone(), id.to_owned()))
+        self.ids()
+            .any(marked_by)
+            .then(|| GuestScope::proved(org.clone(), id.to_owned()))
     }
 }
 
@@ -183,8 +214,14 @@ mod tests {
     fn no_two_orgs_or_purposes_share_a_key() {
         let ring = ring();
         let key = |o: &str, p| ring.derive("k1", &org(o), p);
-        assert_ne!(key("acme", Purpose::AccessToken), key("globex", Purpose::AccessToken));
-        assert_ne!(key("acme", Purpose::AccessToken), key("acme", Purpose::RefreshToken));
+        assert_ne!(
+            key("acme", Purpose::AccessToken),
+            key("globex", Purpose::AccessToken)
+        );
+        assert_ne!(
+            key("acme", Purpose::AccessToken),
+            key("acme", Purpose::RefreshToken)
+        );
         assert_eq!(ring.derive("k9", &org("acme"), Purpose::Cursor), None);
     }
 
@@ -194,18 +231,28 @@ mod tests {
         let guest = ring.issue_guest(&org("acme"));
         assert_eq!(ring.guest(&org("acme"), guest.guest()), Some(guest.clone()));
         assert_eq!(ring.guest(&org("globex"), guest.guest()), None);
-        assert_eq!(ring.guest(&org("acme"), "gst_0000000000000000000000000000000000000000"), None);
-        assert_eq!(ring.guest(&org("acme"), &guest.guest().replace("gst_", "")), None);
+        assert_eq!(
+            ring.guest(&org("acme"), "gst_0000000000000000000000000000000000000000"),
+            None
+        );
+        assert_eq!(
+            ring.guest(&org("acme"), &guest.guest().replace("gst_", "")),
+            None
+        );
         let rotated = KeyRing::parse(
             r#"{"current":"k2","k1":"0123456789abcdef0123456789abcdef","k2":"fedcba9876543210fedcba9876543210"}"#,
         );
-        assert_eq!(rotated.unwrap().guest(&org("acme"), guest.guest()), Some(guest));
+        assert_eq!(
+            rotated.unwrap().guest(&org("acme"), guest.guest()),
+            Some(guest)
+        );
     }
 
     #[test]
     fn a_seed_belongs_to_one_key_of_one_author_in_one_operation_of_one_org() {
         let ring = ring();
-        let seed = |o: &str, operation, author, key| ring.idempotent_seed(&org(o), operation, author, key);
+        let seed =
+            |o: &str, operation, author, key| ring.idempotent_seed(&org(o), operation, author, key);
         let first = seed("acme", "order", "cus_1", "key");
         assert_eq!(first, seed("acme", "order", "cus_1", "key"));
         assert_ne!(first, seed("globex", "order", "cus_1", "key"));

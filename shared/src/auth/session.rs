@@ -14,7 +14,9 @@ use super::{KeyRing, Purpose};
 use crate::clock;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CustomerId, OrgId, SessionId, StaffId};
-use crate::store::{Condition, CustomerScope, Entity, Item, Key, Partition, Store, StoreError, Update, Write};
+use crate::store::{
+    Condition, CustomerScope, Entity, Item, Key, Partition, Store, StoreError, Update, Write,
+};
 
 /// How long an access token is good for: 30 minutes.
 pub const ACCESS_TOKEN_SECONDS: i64 = 30 * 60;
@@ -56,6 +58,8 @@ pub struct SessionTokens {
     pub refresh: String,
     /// The customer id or staff id.
     pub subject: String,
+    /// `customer`, or a staff member's roles.
+    pub roles: Vec<String>,
 }
 
 /// A session about to be opened.
@@ -100,7 +104,13 @@ impl Owner {
 impl NewSession {
     /// A session of a customer.
     pub fn for_customer(ring: &KeyRing, scope: &CustomerScope) -> Result<Self> {
-        Self::open(ring, &Owner::Customer(scope.clone()), Kind::Customer, Vec::new(), None)
+        Self::open(
+            ring,
+            &Owner::Customer(scope.clone()),
+            Kind::Customer,
+            Vec::new(),
+            None,
+        )
     }
 
     /// A session of a member of staff, who may also be a customer.
@@ -111,7 +121,13 @@ impl NewSession {
         roles: Vec<Role>,
         customer: Option<CustomerId>,
     ) -> Result<Self> {
-        Self::open(ring, &Owner::Staff(org.clone(), staff.clone()), Kind::Staff, roles, customer)
+        Self::open(
+            ring,
+            &Owner::Staff(org.clone(), staff.clone()),
+            Kind::Staff,
+            roles,
+            customer,
+        )
     }
 
     fn open(
@@ -157,9 +173,19 @@ pub async fn sign_out(store: &Store, principal: &super::Principal) -> Result<()>
 /// # Errors
 ///
 /// `invalid_refresh_token` whatever is wrong with it.
-pub async fn refresh(store: &Store, ring: &KeyRing, org: &OrgId, token: &str) -> Result<SessionTokens> {
+pub async fn refresh(
+    store: &Store,
+    ring: &KeyRing,
+    org: &OrgId,
+    token: &str,
+) -> Result<SessionTokens> {
     let presented = Presented::parse(org, token).ok_or(Code::InvalidRefreshToken)?;
-    let Presented { owner, session: id, generation, secret: old } = &presented;
+    let Presented {
+        owner,
+        session: id,
+        generation,
+        secret: old,
+    } = &presented;
     let next = secret(ring, ring.current(), owner, id, generation + 1)?;
     let now = clock::unix_seconds();
     let update = Update::of::<Session>()
@@ -193,7 +219,12 @@ async fn spent(
     session: &Session,
     now: i64,
 ) -> Result<SessionTokens> {
-    let Presented { owner, session: id, generation, secret: old } = presented;
+    let Presented {
+        owner,
+        session: id,
+        generation,
+        secret: old,
+    } = presented;
     let in_grace = session.previous.as_deref() == Some(hash(old).as_str())
         && session.generation == generation + 1
         && now - session.rotated_at <= GRACE_SECONDS
@@ -228,7 +259,12 @@ impl Presented {
             (_, Ok(staff)) => Owner::Staff(org.clone(), staff),
             _ => return None,
         };
-        parts.next().is_none().then_some(Self { owner, session, generation, secret })
+        parts.next().is_none().then_some(Self {
+            owner,
+            session,
+            generation,
+            secret,
+        })
     }
 
     /// Whether the server once issued this very token.
@@ -245,7 +281,13 @@ impl Presented {
 
 /// The secret of a session's nth token. Derived, so that the token can be told again to a parallel tab
 /// although only its hash is stored.
-fn secret(ring: &KeyRing, kid: &str, owner: &Owner, session: &SessionId, generation: u64) -> Result<String> {
+fn secret(
+    ring: &KeyRing,
+    kid: &str,
+    owner: &Owner,
+    session: &SessionId,
+    generation: u64,
+) -> Result<String> {
     let message = format!("{}\n{session}\n{generation}", owner.subject());
     ring.tag(kid, owner.org(), Purpose::RefreshToken, message.as_bytes())
         .map(|tag| BASE64URL_NOPAD.encode(&tag))
@@ -265,9 +307,28 @@ fn tokens(
 ) -> Result<SessionTokens, Error> {
     let subject = owner.subject().to_owned();
     let org = owner.org().clone();
-    let mut claims = Claims::new(org, subject.clone(), session.kind, id.clone(), ACCESS_TOKEN_SECONDS);
+    let mut claims = Claims::new(
+        org,
+        subject.clone(),
+        session.kind,
+        id.clone(),
+        ACCESS_TOKEN_SECONDS,
+    );
     claims.roles.clone_from(&session.roles);
     claims.cus.clone_from(&session.customer);
     let refresh = format!("{subject}.{id}.{}.{secret}", session.generation);
-    Ok(SessionTokens { access: claims.sign(ring)?, refresh, subject })
+    let roles = match session.kind {
+        Kind::Customer => vec!["customer".to_owned()],
+        Kind::Staff => session
+            .roles
+            .iter()
+            .map(|role| format!("{role:?}"))
+            .collect(),
+    };
+    Ok(SessionTokens {
+        access: claims.sign(ring)?,
+        refresh,
+        subject,
+        roles,
+    })
 }

@@ -1,7 +1,9 @@
 //! Access tokens: JWTs (RFC 7519) held to RFC 8725, signed under a key of the org's own.
 
 use jsonwebtoken::dangerous::insecure_decode_claims;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{KeyRing, Purpose};
@@ -75,7 +77,17 @@ impl Claims {
     pub fn new(org: OrgId, sub: String, kind: Kind, sid: SessionId, seconds: i64) -> Self {
         let iat = clock::unix_seconds();
         let iss = ISSUER.to_owned();
-        Self { iss, aud: org, sub, kind, iat, exp: iat + seconds, sid, roles: Vec::new(), cus: None }
+        Self {
+            iss,
+            aud: org,
+            sub,
+            kind,
+            iat,
+            exp: iat + seconds,
+            sid,
+            roles: Vec::new(),
+            cus: None,
+        }
     }
 
     /// The signed token.
@@ -83,7 +95,11 @@ impl Claims {
         let key = ring
             .derive(ring.current(), &self.aud, Purpose::AccessToken)
             .ok_or_else(|| Error::Internal("the current key is missing".to_owned()))?;
-        let header = Header { typ: Some(TYPE.to_owned()), kid: Some(ring.current().to_owned()), ..Header::default() };
+        let header = Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some(ring.current().to_owned()),
+            ..Header::default()
+        };
         encode(&header, self, &EncodingKey::from_secret(&key))
             .map_err(|error| Error::Internal(format!("signing a token: {error}")))
     }
@@ -132,7 +148,15 @@ impl Principal {
             Kind::Staff => {
                 let id = claims.sub.parse().map_err(|_| Code::InvalidToken)?;
                 let customer = claims.cus.map(scope);
-                Ok(Self::Staff(Staff { org: claims.aud, id, roles: claims.roles, customer }, claims.sid))
+                Ok(Self::Staff(
+                    Staff {
+                        org: claims.aud,
+                        id,
+                        roles: claims.roles,
+                        customer,
+                    },
+                    claims.sid,
+                ))
             }
         }
     }
@@ -147,7 +171,9 @@ fn verified_claims(ring: &KeyRing, token: &str) -> Result<Claims> {
     // Which key to try is the token's to say; whether it was signed under it is not.
     let claimed: Claims = insecure_decode_claims(token).map_err(|_| invalid())?;
     let kid = header.kid.ok_or_else(invalid)?;
-    let key = ring.derive(&kid, &claimed.aud, Purpose::AccessToken).ok_or_else(invalid)?;
+    let key = ring
+        .derive(&kid, &claimed.aud, Purpose::AccessToken)
+        .ok_or_else(invalid)?;
 
     let mut validation = Validation::new(Algorithm::HS256);
     validation.leeway = 0;
@@ -192,19 +218,27 @@ mod tests {
     }
 
     fn signed(header: &Header, claims: &impl Serialize, as_org: &str) -> String {
-        let key = ring().derive("k1", &org(as_org), Purpose::AccessToken).unwrap();
+        let key = ring()
+            .derive("k1", &org(as_org), Purpose::AccessToken)
+            .unwrap();
         encode(header, claims, &EncodingKey::from_secret(&key)).unwrap()
     }
 
     fn header() -> Header {
-        Header { typ: Some(TYPE.to_owned()), kid: Some("k1".to_owned()), ..Header::default() }
+        Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some("k1".to_owned()),
+            ..Header::default()
+        }
     }
 
     #[test]
     fn a_token_speaks_for_the_customer_it_was_made_for() {
         let claims = claims();
         let token = claims.sign(&ring()).unwrap();
-        let Principal::Customer(scope, _) = Principal::verify(&ring(), &org("acme"), &token).unwrap() else {
+        let Principal::Customer(scope, _) =
+            Principal::verify(&ring(), &org("acme"), &token).unwrap()
+        else {
             panic!("not a customer");
         };
         assert_eq!(scope.customer().as_str(), claims.sub);
@@ -212,10 +246,19 @@ mod tests {
 
     #[test]
     fn a_token_of_another_org_is_told_from_a_forgery_of_this_one() {
-        assert_eq!(code(&claims().sign(&ring()).unwrap(), "globex"), Some(Code::OrgMismatch));
+        assert_eq!(
+            code(&claims().sign(&ring()).unwrap(), "globex"),
+            Some(Code::OrgMismatch)
+        );
         // Signed under acme's key, it claims to be globex's: the key does not fit.
-        let forged = Claims { aud: org("globex"), ..claims() };
-        assert_eq!(code(&signed(&header(), &forged, "acme"), "globex"), Some(Code::InvalidToken));
+        let forged = Claims {
+            aud: org("globex"),
+            ..claims()
+        };
+        assert_eq!(
+            code(&signed(&header(), &forged, "acme"), "globex"),
+            Some(Code::InvalidToken)
+        );
     }
 
     #[test]
@@ -227,24 +270,62 @@ mod tests {
         };
         let json = serde_json::to_value(&good).unwrap();
         let with = |member, value| signed(&header(), &text(json.clone(), member, value), "acme");
-        assert_eq!(code(&with("exp", (clock::unix_seconds() - 1).into()), "acme"), Some(Code::TokenExpired));
-        assert_eq!(code(&with("iss", "other".into()), "acme"), Some(Code::InvalidToken));
-        assert_eq!(code(&with("sub", "usr_1".into()), "acme"), Some(Code::InvalidToken));
-        assert_eq!(code(&with("aud", serde_json::json!(["acme"])), "acme"), Some(Code::InvalidToken));
+        assert_eq!(
+            code(&with("exp", (clock::unix_seconds() - 1).into()), "acme"),
+            Some(Code::TokenExpired)
+        );
+        assert_eq!(
+            code(&with("iss", "other".into()), "acme"),
+            Some(Code::InvalidToken)
+        );
+        assert_eq!(
+            code(&with("sub", "usr_1".into()), "acme"),
+            Some(Code::InvalidToken)
+        );
+        assert_eq!(
+            code(&with("aud", serde_json::json!(["acme"])), "acme"),
+            Some(Code::InvalidToken)
+        );
 
-        let other_algorithm = Header { alg: Algorithm::HS512, ..header() };
-        assert_eq!(code(&signed(&other_algorithm, &good, "acme"), "acme"), Some(Code::InvalidToken));
-        let other_type = Header { typ: Some("JWT".to_owned()), ..header() };
-        assert_eq!(code(&signed(&other_type, &good, "acme"), "acme"), Some(Code::InvalidToken));
-        let unknown_key = Header { kid: Some("k9".to_owned()), ..header() };
-        assert_eq!(code(&signed(&unknown_key, &good, "acme"), "acme"), Some(Code::InvalidToken));
-        let no_key = Header { kid: None, ..header() };
-        assert_eq!(code(&signed(&no_key, &good, "acme"), "acme"), Some(Code::InvalidToken));
+        let other_algorithm = Header {
+            alg: Algorithm::HS512,
+            ..header()
+        };
+        assert_eq!(
+            code(&signed(&other_algorithm, &good, "acme"), "acme"),
+            Some(Code::InvalidToken)
+        );
+        let other_type = Header {
+            typ: Some("JWT".to_owned()),
+            ..header()
+        };
+        assert_eq!(
+            code(&signed(&other_type, &good, "acme"), "acme"),
+            Some(Code::InvalidToken)
+        );
+        let unknown_key = Header {
+            kid: Some("k9".to_owned()),
+            ..header()
+        };
+        assert_eq!(
+            code(&signed(&unknown_key, &good, "acme"), "acme"),
+            Some(Code::InvalidToken)
+        );
+        let no_key = Header {
+            kid: None,
+            ..header()
+        };
+        assert_eq!(
+            code(&signed(&no_key, &good, "acme"), "acme"),
+            Some(Code::InvalidToken)
+        );
 
         let token = signed(&header(), &good, "acme");
         let (_, claims_and_signature) = token.split_once('.').unwrap();
         // {"alg":"none","typ":"at+jwt","kid":"k1"}
-        let none = format!("eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0Iiwia2lkIjoiazEifQ.{claims_and_signature}");
+        let none = format!(
+            "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0Iiwia2lkIjoiazEifQ.{claims_and_signature}"
+        );
         assert_eq!(code(&none, "acme"), Some(Code::InvalidToken));
     }
 

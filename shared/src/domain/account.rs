@@ -8,11 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use super::customer::Customer;
 use super::staff::StaffMember;
-use crate::auth::{KeyRing, NewSession, Password, Role, SessionTokens, hash_password, needs_rehash, verify_password};
+use crate::auth::{
+    KeyRing, NewSession, Password, Role, SessionTokens, hash_password, needs_rehash,
+    verify_password,
+};
 use crate::clock;
 use crate::error::{Code, Refusal, Result};
 use crate::ids::{CustomerId, OrgId, StaffId};
-use crate::store::{Condition, CustomerScope, Entity, Item, Key, Partition, Store, StoreError, Update, Write};
+use crate::store::{
+    Condition, CustomerScope, Entity, Item, Key, Partition, Store, StoreError, Update, Write,
+};
 use crate::text::normalize_email;
 
 /// So many failures for one address lock it for the rest of the window.
@@ -89,7 +94,12 @@ pub struct SignedIn {
 /// # Errors
 ///
 /// `email_taken`.
-pub async fn sign_up(store: &Store, ring: &KeyRing, org: &OrgId, new: NewCustomer) -> Result<(SignedIn, Customer)> {
+pub async fn sign_up(
+    store: &Store,
+    ring: &KeyRing,
+    org: &OrgId,
+    new: NewCustomer,
+) -> Result<(SignedIn, Customer)> {
     let email = normalize_email(&new.email);
     let now = clock::now();
     let customer = Customer {
@@ -108,14 +118,22 @@ pub async fn sign_up(store: &Store, ring: &KeyRing, org: &OrgId, new: NewCustome
     let scope = CustomerScope::proved(org.clone(), customer.id.clone());
     let session = NewSession::for_customer(ring, &scope)?;
     // The login may exist already, without an account: it counts failures to sign in with the address.
-    let login = Update::of::<Login>().set("customer", &customer.id).set("password", &password);
+    let login = Update::of::<Login>()
+        .set("customer", &customer.id)
+        .set("password", &password);
     let writes = vec![
         Write::update(org.customer_login_key(&email), login).when(Condition::Lacks("customer")),
         Write::put(scope.key(&Item::Profile), &customer).when(Condition::Absent),
         session.write,
     ];
     match store.transact(writes).await {
-        Ok(()) => Ok((SignedIn { scope, tokens: session.tokens }, customer)),
+        Ok(()) => Ok((
+            SignedIn {
+                scope,
+                tokens: session.tokens,
+            },
+            customer,
+        )),
         Err(StoreError::Cancelled(_)) => Err(Code::EmailTaken.into()),
         // The transaction that holds the address is another sign-up for it, or a failing sign-in.
         Err(error) => Err(error.into()),
@@ -142,7 +160,10 @@ pub async fn sign_in(
     let scope = CustomerScope::proved(org.clone(), customer);
     let session = NewSession::for_customer(ring, &scope)?;
     store.write(session.write).await?;
-    Ok(SignedIn { scope, tokens: session.tokens })
+    Ok(SignedIn {
+        scope,
+        tokens: session.tokens,
+    })
 }
 
 /// Signs a member of staff in; as [`sign_in`].
@@ -167,7 +188,12 @@ pub async fn sign_in_staff(
 /// # Errors
 ///
 /// `email_taken`.
-pub async fn create_staff(store: &Store, org: &OrgId, member: &StaffMember, password: Password) -> Result<()> {
+pub async fn create_staff(
+    store: &Store,
+    org: &OrgId,
+    member: &StaffMember,
+    password: Password,
+) -> Result<()> {
     let login = Update::of::<Login>()
         .set("staff", &member.id)
         .set("roles", &member.roles)
@@ -186,12 +212,24 @@ pub async fn create_staff(store: &Store, org: &OrgId, member: &StaffMember, pass
 /// The customer behind an address, if there is one. For the operator's command line, which links staff
 /// to their own customer record; no route answers it.
 pub async fn find_customer(store: &Store, org: &OrgId, email: &str) -> Result<Option<CustomerId>> {
-    let login = store.get::<Login>(&org.customer_login_key(&normalize_email(email))).await?;
+    let login = store
+        .get::<Login>(&org.customer_login_key(&normalize_email(email)))
+        .await?;
     Ok(login.and_then(|login| login.entity.customer))
 }
 
-async fn verified_login(store: &Store, org: &OrgId, key: Key, password: Password, ip: &str) -> Result<Login> {
-    let login = store.get::<Login>(&key).await?.map(|stored| stored.entity).unwrap_or_default();
+async fn verified_login(
+    store: &Store,
+    org: &OrgId,
+    key: Key,
+    password: Password,
+    ip: &str,
+) -> Result<Login> {
+    let login = store
+        .get::<Login>(&key)
+        .await?
+        .map(|stored| stored.entity)
+        .unwrap_or_default();
     let window = clock::unix_seconds() / WINDOW_SECONDS;
     let locked = login.window == window && login.failures >= MAX_FAILURES;
     let right = verify_password(password.clone(), login.password.clone()).await?;
@@ -201,30 +239,46 @@ async fn verified_login(store: &Store, org: &OrgId, key: Key, password: Password
     }
     if login.password.as_deref().is_some_and(needs_rehash) {
         let update = Update::of::<Login>().set("password", &hash_password(password).await?);
-        store.write(Write::update(key, update).when(Condition::Present)).await?;
+        store
+            .write(Write::update(key, update).when(Condition::Present))
+            .await?;
     }
     Ok(login)
 }
 
 /// Counts a failure for the address and for where it came from, in one transaction, before anything is
 /// answered: an attempt that could not be counted is not told its outcome.
-async fn record_failure(store: &Store, org: &OrgId, key: &Key, login: &Login, ip: &str, window: i64) -> Result<()> {
+async fn record_failure(
+    store: &Store,
+    org: &OrgId,
+    key: &Key,
+    login: &Login,
+    ip: &str,
+    window: i64,
+) -> Result<()> {
     let ends = (window + 1) * WINDOW_SECONDS;
     let throttle = org.throttle_key("signin", &format!("{ip}|{window}"));
     let mut window_known = login.window == window;
     for _ in 0..ATTEMPTS {
         let writes = vec![
             count_for_login(key.clone(), window, window_known),
-            Write::update(throttle.clone(), Update::of::<Throttle>().add("failures", 1).set("ttl", &ends))
-                .when(Condition::Any(vec![
-                    Condition::Lacks("failures"),
-                    Condition::below("failures", &MAX_FAILURES_PER_IP),
-                ])),
+            Write::update(
+                throttle.clone(),
+                Update::of::<Throttle>()
+                    .add("failures", 1)
+                    .set("ttl", &ends),
+            )
+            .when(Condition::Any(vec![
+                Condition::Lacks("failures"),
+                Condition::below("failures", &MAX_FAILURES_PER_IP),
+            ])),
         ];
         match store.transact(writes).await {
             Ok(()) => return Ok(()),
             Err(StoreError::Cancelled(reasons)) if reasons.get(1).is_some_and(Option::is_some) => {
-                let seconds = u32::try_from(ends - clock::unix_seconds()).unwrap_or(1).max(1);
+                let seconds = u32::try_from(ends - clock::unix_seconds())
+                    .unwrap_or(1)
+                    .max(1);
                 return Err(Refusal::new(Code::RateLimited).retry_after(seconds).into());
             }
             // Another attempt opened the window meanwhile.

@@ -64,7 +64,9 @@ fn country_code<C>(country: &str, _: &C) -> garde::Result {
     if country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase()) {
         Ok(())
     } else {
-        Err(garde::Error::new("is not an ISO 3166-1 alpha-2 code in capitals"))
+        Err(garde::Error::new(
+            "is not an ISO 3166-1 alpha-2 code in capitals",
+        ))
     }
 }
 

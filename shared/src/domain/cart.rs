@@ -14,8 +14,8 @@ use crate::clock;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CartId, OrderId};
 use crate::store::{
-    Collection, Condition, CustomerScope, Direction, Entity, GuestScope, Item, Partition, Shopper, Store,
-    StoreError, Stored, Update, Write,
+    Collection, Condition, CustomerScope, Direction, Entity, GuestScope, Item, Partition, Shopper,
+    Store, StoreError, Stored, Update, Write,
 };
 
 /// A guest's cart is forgotten 30 days after its last change, a customer's after 180.
@@ -83,14 +83,26 @@ impl Cart {
 
 /// One of the shopper's carts.
 pub async fn get(store: &Store, shopper: &Shopper, id: &CartId) -> Result<Cart> {
-    Ok(store.get::<Cart>(&shopper.key(&Item::Cart(id))).await?.ok_or(Code::NotFound)?.entity)
+    Ok(store
+        .get::<Cart>(&shopper.key(&Item::Cart(id)))
+        .await?
+        .ok_or(Code::NotFound)?
+        .entity)
 }
 
 /// The shopper's newest open cart.
-pub async fn newest_open(store: &Store, partition: &impl Partition) -> Result<Option<Stored<Cart>>> {
+pub async fn newest_open(
+    store: &Store,
+    partition: &impl Partition,
+) -> Result<Option<Stored<Cart>>> {
     let direction = Direction::Descending;
-    let carts = store.list::<Cart>(partition, Collection::Carts, direction, RECENT, None).await?;
-    Ok(carts.items.into_iter().find(|cart| cart.entity.status == CartStatus::Open))
+    let carts = store
+        .list::<Cart>(partition, Collection::Carts, direction, RECENT, None)
+        .await?;
+    Ok(carts
+        .items
+        .into_iter()
+        .find(|cart| cart.entity.status == CartStatus::Open))
 }
 
 /// The lines at today's prices, by the stock that the catalogue last saw. For looking only.
@@ -117,8 +129,15 @@ pub async fn replace(
 ) -> Result<(Cart, Priced)> {
     let available = stock_of(store, shopper, &wanted).await?;
     let priced = pricing::price(catalogue, currency, &available, wanted, Shortfall::Refuse)?;
-    let cart = Cart { id, lines: priced.lines.clone(), ..Cart::empty() };
-    let open = Condition::Any(vec![Condition::Absent, Condition::eq("status", &CartStatus::Open)]);
+    let cart = Cart {
+        id,
+        lines: priced.lines.clone(),
+        ..Cart::empty()
+    };
+    let open = Condition::Any(vec![
+        Condition::Absent,
+        Condition::eq("status", &CartStatus::Open),
+    ]);
     match store.write(write(shopper, &cart)?.when(open)).await {
         Ok(_) => Ok((cart, priced)),
         Err(StoreError::ConditionFailed(_)) => Err(Code::CartClosed.into()),
@@ -137,17 +156,30 @@ pub async fn merge_guest(
 ) -> Result<()> {
     let shopper = Shopper::Customer(customer.clone());
     for _ in 0..ATTEMPTS {
-        let Some(from) = newest_open(store, guest).await? else { return Ok(()) };
+        let Some(from) = newest_open(store, guest).await? else {
+            return Ok(());
+        };
         let into = newest_open(store, customer).await?;
-        let lines = into.iter().flat_map(|cart| &cart.entity.lines).chain(&from.entity.lines);
+        let lines = into
+            .iter()
+            .flat_map(|cart| &cart.entity.lines)
+            .chain(&from.entity.lines);
         let mut wanted = pricing::merge(lines.map(Line::wanted));
         wanted.truncate(MAX_LINES);
         let available = stock_of(store, &shopper, &wanted).await?;
         let priced = pricing::price(catalogue, currency, &available, wanted, Shortfall::Reduce)?;
-        let id = into.as_ref().map_or_else(CartId::generate, |cart| cart.entity.id.clone());
-        let merged = Cart { id, lines: priced.lines, ..Cart::empty() };
+        let id = into
+            .as_ref()
+            .map_or_else(CartId::generate, |cart| cart.entity.id.clone());
+        let merged = Cart {
+            id,
+            lines: priced.lines,
+            ..Cart::empty()
+        };
         let unchanged = into.map_or(Condition::Absent, |cart| Condition::eq("v", &cart.version));
-        let close = Update::of::<Cart>().set("status", &CartStatus::Merged).set("updatedAt", &clock::now());
+        let close = Update::of::<Cart>()
+            .set("status", &CartStatus::Merged)
+            .set("updatedAt", &clock::now());
         let writes = vec![
             write(&shopper, &merged)?.when(unchanged),
             Write::update(guest.key(&Item::Cart(&from.entity.id)), close)
@@ -163,7 +195,11 @@ pub async fn merge_guest(
 }
 
 /// The stock of every line, as of now.
-async fn stock_of(store: &Store, shopper: &Shopper, wanted: &[WantedLine]) -> Result<HashMap<String, i64>> {
+async fn stock_of(
+    store: &Store,
+    shopper: &Shopper,
+    wanted: &[WantedLine],
+) -> Result<HashMap<String, i64>> {
     let mut skus: Vec<&str> = wanted.iter().map(|line| line.sku.as_str()).collect();
     skus.sort_unstable();
     skus.dedup();

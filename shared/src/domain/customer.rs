@@ -40,12 +40,18 @@ impl Entity for Customer {
 impl Customer {
     /// Given and family name, as far as they are known.
     pub fn name(&self) -> Option<String> {
-        let parts: Vec<&str> = [&self.first_name, &self.last_name].into_iter().filter_map(|p| p.as_deref()).collect();
+        let parts: Vec<&str> = [&self.first_name, &self.last_name]
+            .into_iter()
+            .filter_map(|p| p.as_deref())
+            .collect();
         (!parts.is_empty()).then(|| parts.join(" "))
     }
 }
 
 /// The profile of the customer in scope.
 pub async fn get(store: &Store, scope: &CustomerScope) -> Result<Stored<Customer>> {
-    store.get(&scope.key(&Item::Profile)).await?.ok_or(Code::NotFound.into())
+    store
+        .get(&scope.key(&Item::Profile))
+        .await?
+        .ok_or(Code::NotFound.into())
 }

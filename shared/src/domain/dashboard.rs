@@ -78,11 +78,17 @@ pub async fn get(store: &Store, scope: &CustomerScope) -> Result<Dashboard> {
 /// record that is delivered twice changes nothing.
 pub async fn recompute(store: &Store, scope: &CustomerScope) -> Result<Dashboard> {
     let rows: Vec<Stored<OrderRow>> = store.list_all(scope, Collection::OrderRows).await?;
-    let notifications: Vec<Stored<Notification>> = store.list_all(scope, Collection::Notifications).await?;
+    let notifications: Vec<Stored<Notification>> =
+        store.list_all(scope, Collection::Notifications).await?;
     let rows: Vec<OrderRow> = rows.into_iter().map(|row| row.entity).collect();
-    let unread = notifications.iter().filter(|notification| !notification.entity.read).count();
+    let unread = notifications
+        .iter()
+        .filter(|notification| !notification.entity.read)
+        .count();
     let dashboard = roll_up(&rows, unread as u64);
-    store.write(Write::put(scope.key(&Item::Dashboard), &dashboard)).await?;
+    store
+        .write(Write::put(scope.key(&Item::Dashboard), &dashboard))
+        .await?;
     Ok(dashboard)
 }
 
@@ -99,7 +105,10 @@ fn roll_up(rows: &[OrderRow], unread: u64) -> Dashboard {
         reference: row.id.to_string(),
     };
     Dashboard {
-        orders: OrderCounts { total: rows.len() as u64, by_status },
+        orders: OrderCounts {
+            total: rows.len() as u64,
+            by_status,
+        },
         notifications: NotificationCounts { unread },
         recent_activity: rows.iter().take(RECENT).map(activity).collect(),
     }

@@ -25,7 +25,8 @@ impl IdempotencyKey {
 
     /// What tells the request from another that uses the same key.
     pub fn fingerprint(&self, request: &impl Serialize) -> Result<String> {
-        let json = serde_json::to_vec(request).map_err(|error| Error::Internal(error.to_string()))?;
+        let json =
+            serde_json::to_vec(request).map_err(|error| Error::Internal(error.to_string()))?;
         Ok(BASE64URL_NOPAD.encode(&Sha256::digest(json)[..16]))
     }
 }

@@ -7,10 +7,10 @@ use iso_currency::Currency;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Code, Result};
+use crate::error::{Code, Refusal, Result};
 use crate::ids::OrgId;
 use crate::money::parse_currency;
-use crate::store::{Entity, Store, Write, unmetered};
+use crate::store::{Condition, Entity, Store, StoreError, Write, unmetered};
 
 /// What an operator sets for one org.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,37 +44,74 @@ impl OrgConfig {
 
     /// Whether pages of this origin may read answers.
     pub fn allows_origin(&self, origin: &str) -> bool {
-        self.allowed_origins.iter().any(|allowed| allowed == "*" || allowed == origin)
+        self.allowed_origins
+            .iter()
+            .any(|allowed| allowed == "*" || allowed == origin)
+    }
+}
+
+/// Creates the org.
+///
+/// # Errors
+///
+/// `validation_failed` for what is no currency; `conflict` when the org exists.
+pub async fn create(store: &Store, org: &OrgId, config: &OrgConfig) -> Result<()> {
+    match store.write(put(org, config)?.when(Condition::Absent)).await {
+        Ok(_) => Ok(()),
+        Err(StoreError::ConditionFailed(_)) => {
+            Err(Refusal::because(Code::Conflict, format!("the org {org} exists already")).into())
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
 /// Creates the org or changes its settings.
+///
+/// # Errors
+///
+/// `validation_failed` for what is no currency.
 pub async fn save(store: &Store, org: &OrgId, config: &OrgConfig) -> Result<()> {
-    parse_currency(&config.currency).map_err(|error| {
-        crate::error::Refusal::new(Code::ValidationFailed).at("currency", error.to_string())
-    })?;
-    store.write(Write::put(org.config_key(), &StoredConfig { config: config.clone() })).await?;
+    store.write(put(org, config)?).await?;
     Ok(())
+}
+
+fn put(org: &OrgId, config: &OrgConfig) -> Result<Write> {
+    parse_currency(&config.currency)
+        .map_err(|error| Refusal::new(Code::ValidationFailed).at("currency", error.to_string()))?;
+    Ok(Write::put(
+        org.config_key(),
+        &StoredConfig {
+            config: config.clone(),
+        },
+    ))
 }
 
 /// The settings as they are stored, past every cache.
 pub async fn load(store: &Store, org: &OrgId) -> Result<Option<OrgConfig>> {
-    Ok(store.get::<StoredConfig>(&org.config_key()).await?.map(|stored| stored.entity.config))
+    Ok(store
+        .get::<StoredConfig>(&org.config_key())
+        .await?
+        .map(|stored| stored.entity.config))
 }
 
 /// Settings kept in the warm function: up to a thousand orgs, each for some seconds. An org that does
 /// not exist is remembered too, so that asking for made-up orgs costs no reads.
 #[derive(Clone)]
 pub struct OrgConfigs {
-    cache: Arc<Cache<OrgId, (Instant, Option<Arc<OrgConfig>>)>>,
+    cache: Arc<Cache<OrgId, Looked>>,
 }
+
+/// When it was looked for, and what was found.
+type Looked = (Instant, Option<Arc<OrgConfig>>);
 
 /// How long a change of an org's settings may take to show.
 const FRESH: Duration = Duration::from_secs(10);
 
 impl Default for OrgConfigs {
     fn default() -> Self {
-        Self { cache: Arc::new(Cache::new(1000)) }
+        Self {
+            cache: Arc::new(Cache::new(1000)),
+        }
     }
 }
 
@@ -90,8 +127,10 @@ impl OrgConfigs {
         {
             return config.ok_or(Code::UnknownOrg.into());
         }
-        let config = unmetered(load(store, org)).await?.map(Arc::new);
-        self.cache.insert(org.clone(), (Instant::now(), config.clone()));
+        // Rare, and large as a future: boxed, it does not weigh on every request.
+        let config = Box::pin(unmetered(load(store, org))).await?.map(Arc::new);
+        self.cache
+            .insert(org.clone(), (Instant::now(), config.clone()));
         config.ok_or(Code::UnknownOrg.into())
     }
 }

@@ -77,7 +77,11 @@ pub struct Line {
 impl Line {
     /// What the line asks for, to be priced anew.
     pub fn wanted(&self) -> WantedLine {
-        WantedLine { sku: self.sku.clone(), quantity: self.quantity, options: self.options.clone() }
+        WantedLine {
+            sku: self.sku.clone(),
+            quantity: self.quantity,
+            options: self.options.clone(),
+        }
     }
 
     /// What the line costs.
@@ -135,8 +139,16 @@ pub enum Shortfall {
 pub fn merge(lines: impl IntoIterator<Item = WantedLine>) -> Vec<WantedLine> {
     let mut merged: Vec<WantedLine> = Vec::new();
     for line in lines {
-        match merged.iter_mut().find(|other| other.sku == line.sku && other.options == line.options) {
-            Some(other) => other.quantity = other.quantity.saturating_add(line.quantity).min(MAX_QUANTITY),
+        match merged
+            .iter_mut()
+            .find(|other| other.sku == line.sku && other.options == line.options)
+        {
+            Some(other) => {
+                other.quantity = other
+                    .quantity
+                    .saturating_add(line.quantity)
+                    .min(MAX_QUANTITY)
+            }
             None => merged.push(line),
         }
     }
@@ -151,14 +163,24 @@ pub fn price(
     wanted: Vec<WantedLine>,
     shortfall: Shortfall,
 ) -> Result<Priced> {
-    let mut priced = Priced { lines: Vec::new(), subtotal: Money::zero(currency), warnings: Vec::new() };
+    let mut priced = Priced {
+        lines: Vec::new(),
+        subtotal: Money::zero(currency),
+        warnings: Vec::new(),
+    };
     let mut left = available.clone();
     for wanted in complete(catalogue, wanted, shortfall, &mut priced.warnings)? {
-        let Some((product, variation)) = catalogue.sku(&wanted.sku) else { continue };
+        let Some((product, variation)) = catalogue.sku(&wanted.sku) else {
+            continue;
+        };
         let limited = product.inventory_policy != InventoryPolicy::Continue;
         let left = left.entry(wanted.sku.clone()).or_insert(0);
         let possible = u32::try_from((*left).max(0)).unwrap_or(u32::MAX);
-        let quantity = if limited { wanted.quantity.min(possible) } else { wanted.quantity };
+        let quantity = if limited {
+            wanted.quantity.min(possible)
+        } else {
+            wanted.quantity
+        };
         if quantity < wanted.quantity {
             if product.inventory_policy == InventoryPolicy::Deny && shortfall == Shortfall::Refuse {
                 return Err(out_of_stock([(wanted.sku.as_str(), i64::from(possible))]).into());
@@ -173,7 +195,10 @@ pub fn price(
             sku: wanted.sku,
             product_id: product.id.clone(),
             name: product.name.clone(),
-            image: variation.image.clone().or_else(|| product.images.first().cloned()),
+            image: variation
+                .image
+                .clone()
+                .or_else(|| product.images.first().cloned()),
             options: wanted.options,
             quantity,
             price: variation.price,
@@ -212,7 +237,11 @@ fn complete(
             }),
         }
     }
-    if missing.details.is_empty() { Ok(merge(lines)) } else { Err(missing.into()) }
+    if missing.details.is_empty() {
+        Ok(merge(lines))
+    } else {
+        Err(missing.into())
+    }
 }
 
 fn shortage(sku: &str, quantity: u32) -> Warning {
@@ -221,15 +250,20 @@ fn shortage(sku: &str, quantity: u32) -> Warning {
         1 => (WarningCode::QuantityReduced, "only 1 is left".to_owned()),
         n => (WarningCode::QuantityReduced, format!("only {n} are left")),
     };
-    Warning { sku: sku.to_owned(), code, message }
+    Warning {
+        sku: sku.to_owned(),
+        code,
+        message,
+    }
 }
 
 /// The refusal that names each sku there is not enough of, and how many there are.
 pub fn out_of_stock<'a>(skus: impl IntoIterator<Item = (&'a str, i64)>) -> Refusal {
     let skus = skus.into_iter();
-    skus.fold(Refusal::new(Code::OutOfStock), |refusal, (sku, available)| {
-        refusal.at(sku, format!("{} of {sku} left", available.max(0)))
-    })
+    skus.fold(
+        Refusal::new(Code::OutOfStock),
+        |refusal, (sku, available)| refusal.at(sku, format!("{} of {sku} left", available.max(0))),
+    )
 }
 
 fn too_large(error: MoneyError) -> Refusal {

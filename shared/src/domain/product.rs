@@ -90,6 +90,9 @@ pub struct Variation {
 impl Product {
     /// The price of the cheapest variation: what lists show and sort by.
     pub fn price(&self) -> Option<Money> {
-        self.variations.iter().map(|variation| variation.price).min_by_key(|price| price.minor())
+        self.variations
+            .iter()
+            .map(|variation| variation.price)
+            .min_by_key(|price| price.minor())
     }
 }

@@ -29,5 +29,9 @@ impl Entity for StaffMember {
 
 /// A member of staff.
 pub async fn get(store: &Store, org: &OrgId, id: &StaffId) -> Result<StaffMember> {
-    Ok(store.get(&org.staff_key(id)).await?.ok_or(Code::NotFound)?.entity)
+    Ok(store
+        .get(&org.staff_key(id))
+        .await?
+        .ok_or(Code::NotFound)?
+        .entity)
 }

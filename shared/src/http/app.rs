@@ -32,7 +32,13 @@ impl App {
     /// A state with empty caches.
     pub fn new(store: Store, ring: KeyRing, server_timing: bool) -> Self {
         let (orgs, catalogues) = (OrgConfigs::default(), Catalogues::default());
-        Self(Arc::new(Parts { store, ring, orgs, catalogues, server_timing }))
+        Self(Arc::new(Parts {
+            store,
+            ring,
+            orgs,
+            catalogues,
+            server_timing,
+        }))
     }
 
     /// From the environment that `template.yaml` sets: `PORTICO_TABLE`, `PORTICO_KEYRING_SECRET`, and
@@ -40,7 +46,11 @@ impl App {
     pub async fn from_env() -> Result<Self, KeyRingError> {
         let aws = Aws::from_env();
         let ring = KeyRing::from_secrets_manager(&aws).await?;
-        Ok(Self::new(Store::from_env(&aws), ring, env::var_os("PORTICO_SERVER_TIMING").is_some()))
+        Ok(Self::new(
+            Store::from_env(&aws),
+            ring,
+            env::var_os("PORTICO_SERVER_TIMING").is_some(),
+        ))
     }
 }
 

@@ -34,9 +34,15 @@ where
             let message = "the body must be sent as application/json";
             return Err(Refusal::because(Code::UnsupportedMediaType, message).into());
         }
-        let body = Limited::new(request.into_body(), LIMIT).collect().await.map_err(|_| {
-            Refusal::because(Code::BodyTooLarge, format!("the body is larger than {LIMIT} bytes"))
-        })?;
+        let body = Limited::new(request.into_body(), LIMIT)
+            .collect()
+            .await
+            .map_err(|_| {
+                Refusal::because(
+                    Code::BodyTooLarge,
+                    format!("the body is larger than {LIMIT} bytes"),
+                )
+            })?;
         let value: T = parse(&body.to_bytes())?;
         value.validate().map_err(|report| refused(&report))?;
         Ok(Self(value))
@@ -44,10 +50,18 @@ where
 }
 
 fn is_json(request: &Request) -> bool {
-    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+    let content_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = content_type
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
     let essence = essence.trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
@@ -58,11 +72,17 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         if inner.is_data() {
             Refusal::new(Code::InvalidBody).at(path, inner.to_string())
         } else {
-            Refusal::because(Code::MalformedJson, format!("the body is not valid JSON: {inner}"))
+            Refusal::because(
+                Code::MalformedJson,
+                format!("the body is not valid JSON: {inner}"),
+            )
         }
     })?;
     reader.end().map_err(|error| {
-        Refusal::because(Code::MalformedJson, format!("the body is not valid JSON: {error}"))
+        Refusal::because(
+            Code::MalformedJson,
+            format!("the body is not valid JSON: {error}"),
+        )
     })?;
     Ok(value)
 }
@@ -100,7 +120,10 @@ impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
             Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
-            Err(error) => Failure(Error::Internal(format!("an answer that is not JSON: {error}"))).into_response(),
+            Err(error) => Failure(Error::Internal(format!(
+                "an answer that is not JSON: {error}"
+            )))
+            .into_response(),
         }
     }
 }
@@ -129,7 +152,10 @@ mod tests {
 
     #[test]
     fn members_are_named_as_clients_wrote_them() {
-        assert_eq!(camel_case("shipping_address.postal_code"), "shippingAddress.postalCode");
+        assert_eq!(
+            camel_case("shipping_address.postal_code"),
+            "shippingAddress.postalCode"
+        );
         assert_eq!(camel_case("product_items[3].sku"), "productItems[3].sku");
     }
 }

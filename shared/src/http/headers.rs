@@ -38,8 +38,17 @@ impl<S: Sync> FromRequestParts<S> for Idempotent {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let header = parts.headers.get("idempotency-key").ok_or(Code::IdempotencyKeyRequired)?;
-        Ok(Self(header.to_str().unwrap_or_default().parse().map_err(crate::error::Error::from)?))
+        let header = parts
+            .headers
+            .get("idempotency-key")
+            .ok_or(Code::IdempotencyKeyRequired)?;
+        Ok(Self(
+            header
+                .to_str()
+                .unwrap_or_default()
+                .parse()
+                .map_err(crate::error::Error::from)?,
+        ))
     }
 }
 
@@ -51,20 +60,31 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let Some(header) = parts.headers.get(IF_MATCH) else { return Ok(Self(None)) };
+        let Some(header) = parts.headers.get(IF_MATCH) else {
+            return Ok(Self(None));
+        };
         let text = header.to_str().unwrap_or_default().trim();
         if text == "*" {
             return Ok(Self(None));
         }
-        let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        let version = text
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'));
         match version.and_then(|version| version.parse().ok()) {
             Some(version) => Ok(Self(Some(version))),
-            None => Err(Refusal::because(Code::InvalidHeader, "If-Match is not an ETag of this API").into()),
+            None => Err(Refusal::because(
+                Code::InvalidHeader,
+                "If-Match is not an ETag of this API",
+            )
+            .into()),
         }
     }
 }
 
 /// The `ETag` of an item at a version.
 pub fn etag(version: u64) -> [(HeaderName, HeaderValue); 1] {
-    [(ETAG, HeaderValue::try_from(format!("\"{version}\"")).expect("digits in quotes"))]
+    [(
+        ETAG,
+        HeaderValue::try_from(format!("\"{version}\"")).expect("digits in quotes"),
+    )]
 }

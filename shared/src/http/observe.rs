@@ -7,8 +7,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, ORIGIN, VARY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
+    CACHE_CONTROL, ORIGIN, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use lambda_http::request::RequestContext;
@@ -28,10 +28,16 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     let started = Instant::now();
     let id = request_id(&request);
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned());
     let origin = request.headers().get(ORIGIN).cloned();
-    let org: Option<OrgId> =
-        request.headers().get("orgid").and_then(|org| org.to_str().ok()).and_then(|org| org.parse().ok());
+    let org: Option<OrgId> = request
+        .headers()
+        .get("orgid")
+        .and_then(|org| org.to_str().ok())
+        .and_then(|org| org.parse().ok());
 
     let (response, usage) = if is_preflight(&request) {
         (StatusCode::NO_CONTENT.into_response(), Usage::default())
@@ -49,15 +55,29 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
             _ if method == Method::OPTIONS => true,
             Some(org) => {
                 let config = app.orgs.get(&app.store, org).await;
-                origin.to_str().is_ok_and(|origin| config.is_ok_and(|config| config.allows_origin(origin)))
+                origin
+                    .to_str()
+                    .is_ok_and(|origin| config.is_ok_and(|config| config.allows_origin(origin)))
             }
             None => false,
         };
-        allow_origin(response.headers_mut(), origin, allowed, method == Method::OPTIONS);
+        allow_origin(
+            response.headers_mut(),
+            origin,
+            allowed,
+            method == Method::OPTIONS,
+        );
     }
-    finish(response.headers_mut(), &id, app.server_timing.then_some(usage));
+    finish(
+        response.headers_mut(),
+        &id,
+        app.server_timing.then_some(usage),
+    );
     let status = response.status().as_u16();
-    let (orgid, route) = (org.as_ref().map_or("", OrgId::as_str), route.as_deref().unwrap_or(""));
+    let (orgid, route) = (
+        org.as_ref().map_or("", OrgId::as_str),
+        route.as_deref().unwrap_or(""),
+    );
     let micros = started.elapsed().as_micros();
     // The route as it was written, never the path as it was sent: paths carry e-mail addresses.
     tracing::info!(
@@ -76,16 +96,26 @@ fn request_id(request: &Request) -> String {
         Some(RequestContext::ApiGatewayV1(context)) => context.request_id.clone(),
         _ => None,
     };
-    let invocation = || extensions.get::<lambda_http::Context>().map(|context| context.request_id.clone());
+    let invocation = || {
+        extensions
+            .get::<lambda_http::Context>()
+            .map(|context| context.request_id.clone())
+    };
     gateway.or_else(invocation).unwrap_or_default()
 }
 
 fn is_preflight(request: &Request) -> bool {
-    request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+    request.method() == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 fn too_large(request: &Request) -> Option<Refusal> {
-    let uri = request.uri().path_and_query().map_or(0, |uri| uri.as_str().len());
+    let uri = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |uri| uri.as_str().len());
     if uri > MAX_URI {
         return Some(Refusal::new(Code::UriTooLong));
     }
@@ -95,7 +125,9 @@ fn too_large(request: &Request) -> Option<Refusal> {
 }
 
 fn rendered(mut response: Response, id: &str) -> Response {
-    let Some(Refused(refusal)) = response.extensions_mut().remove::<Refused>() else { return response };
+    let Some(Refused(refusal)) = response.extensions_mut().remove::<Refused>() else {
+        return response;
+    };
     let mut problem = Problem::response(refusal, id);
     for (name, value) in response.headers() {
         if !problem.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
@@ -115,11 +147,18 @@ fn allow_origin(headers: &mut HeaderMap, origin: HeaderValue, allowed: bool, pre
         let methods = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
         let names = "authorization, content-type, idempotency-key, if-match, orgid, x-client-host, x-client-info";
-        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(names));
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static(names),
+        );
         headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
     } else {
-        let names = "etag, idempotent-replayed, ratelimit, retry-after, server-timing, x-request-id";
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(names));
+        let names =
+            "etag, idempotent-replayed, ratelimit, retry-after, server-timing, x-request-id";
+        headers.insert(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static(names),
+        );
     }
 }
 
@@ -129,9 +168,17 @@ fn finish(headers: &mut HeaderMap, id: &str, usage: Option<Usage>) {
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // What is about a customer is for nobody's cache. Routes that are for caches say so themselves.
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    if let Some(Usage { round_trips, read_units, write_units }) = usage {
-        let timing = format!("dynamodb;desc=\"rt={round_trips}, rru={read_units}, wru={write_units}\"");
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    if let Some(Usage {
+        round_trips,
+        read_units,
+        write_units,
+    }) = usage
+    {
+        let timing =
+            format!("dynamodb;desc=\"rt={round_trips}, rru={read_units}, wru={write_units}\"");
         let timing = HeaderValue::try_from(timing).expect("numbers in quotes");
         headers.insert(HeaderName::from_static("server-timing"), timing);
     }

@@ -95,9 +95,16 @@ impl PageParams {
     ///
     /// `invalid_cursor`.
     pub fn position(&self, app: &App, org: &OrgId, list: &str) -> Result<Option<String>> {
-        let Some(cursor) = &self.cursor else { return Ok(None) };
+        let Some(cursor) = &self.cursor else {
+            return Ok(None);
+        };
         let list = self.bound_to(list);
-        Ok(Some(app.ring.cursors(org).verify(&list, cursor).map_err(|_| Code::InvalidCursor)?))
+        Ok(Some(
+            app.ring
+                .cursors(org)
+                .verify(&list, cursor)
+                .map_err(|_| Code::InvalidCursor)?,
+        ))
     }
 
     /// The cursor to a position; see [`PageParams::position`].

@@ -17,7 +17,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         // RawPathParams refuses what is not UTF-8 once decoded; the typed extractor does the rest.
-        RawPathParams::from_request_parts(parts, state).await.map_err(|_| Code::NotFound)?;
+        RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Code::NotFound)?;
         match axum::extract::Path::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
             Err(_) => Err(Code::NotFound.into()),

@@ -48,7 +48,9 @@ impl FromRequestParts<App> for Org {
 ///
 /// `invalid_token` for a header that is not a bearer token.
 pub fn bearer(parts: &Parts) -> Result<Option<&str>> {
-    let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
+    let Some(header) = parts.headers.get(AUTHORIZATION) else {
+        return Ok(None);
+    };
     let text = header.to_str().map_err(|_| Code::InvalidToken)?;
     let (scheme, token) = text.split_once(' ').ok_or(Code::InvalidToken)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -72,7 +74,9 @@ impl FromRequestParts<App> for Visitor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let org = Org::from_request_parts(parts, app).await?;
         let token = bearer(parts)?;
-        let principal = token.map(|token| Principal::verify(&app.ring, &org.id, token)).transpose()?;
+        let principal = token
+            .map(|token| Principal::verify(&app.ring, &org.id, token))
+            .transpose()?;
         Ok(Self { org, principal })
     }
 }
@@ -83,9 +87,11 @@ impl Visitor {
         match &self.principal {
             None => Ok(None),
             Some(Principal::Customer(scope, _)) => Ok(Some(scope)),
-            Some(Principal::Staff(staff, _)) => {
-                staff.customer.as_ref().map(Some).ok_or(Code::CustomerRequired.into())
-            }
+            Some(Principal::Staff(staff, _)) => staff
+                .customer
+                .as_ref()
+                .map(Some)
+                .ok_or(Code::CustomerRequired.into()),
         }
     }
 
@@ -100,10 +106,16 @@ impl Visitor {
     /// customer; `not_found` for anybody else.
     pub fn shopper(&self, app: &App, author: &str) -> Result<Shopper> {
         match self.customer()? {
-            Some(scope) if scope.customer().as_str() == author => Ok(Shopper::Customer(scope.clone())),
+            Some(scope) if scope.customer().as_str() == author => {
+                Ok(Shopper::Customer(scope.clone()))
+            }
             Some(_) => Err(Code::NotFound.into()),
             None if author.starts_with("cus_") => Err(Code::MissingAuthorization.into()),
-            None => app.ring.guest(&self.org.id, author).map(Shopper::Guest).ok_or(Code::NotFound.into()),
+            None => app
+                .ring
+                .guest(&self.org.id, author)
+                .map(Shopper::Guest)
+                .ok_or(Code::NotFound.into()),
         }
     }
 
@@ -135,7 +147,10 @@ impl FromRequestParts<App> for AnyPrincipal {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let Visitor { org, principal } = Visitor::from_request_parts(parts, app).await?;
-        Ok(Self { org, principal: principal.ok_or(Code::MissingAuthorization)? })
+        Ok(Self {
+            org,
+            principal: principal.ok_or(Code::MissingAuthorization)?,
+        })
     }
 }
 
@@ -153,8 +168,14 @@ impl FromRequestParts<App> for Customer {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let visitor = Visitor::from_request_parts(parts, app).await?;
-        let scope = visitor.customer()?.cloned().ok_or(Code::MissingAuthorization)?;
-        Ok(Self { org: visitor.org, scope })
+        let scope = visitor
+            .customer()?
+            .cloned()
+            .ok_or(Code::MissingAuthorization)?;
+        Ok(Self {
+            org: visitor.org,
+            scope,
+        })
     }
 }
 

@@ -100,7 +100,10 @@ impl Problem {
         let mut response = Response::new(body.into());
         *response.status_mut() = status(code);
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if code.status() == 401 {
             // RFC 6750 §3
             let challenge = match code {

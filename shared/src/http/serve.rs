@@ -69,7 +69,9 @@ pub fn normalised(router: Router) -> Router {
 fn canonical(uri: &Uri, stage: Option<&str>) -> Option<Uri> {
     let mut path = uri.path();
     if let Some(stage) = stage
-        && let Some(rest) = path.strip_prefix('/').and_then(|path| path.strip_prefix(stage))
+        && let Some(rest) = path
+            .strip_prefix('/')
+            .and_then(|path| path.strip_prefix(stage))
         && rest.starts_with('/')
     {
         path = rest;
@@ -84,7 +86,9 @@ fn canonical(uri: &Uri, stage: Option<&str>) -> Option<Uri> {
     if path == uri.path() {
         return None;
     }
-    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    let query = uri
+        .query()
+        .map_or_else(String::new, |query| format!("?{query}"));
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = PathAndQuery::try_from(format!("{path}{query}")).ok();
     Uri::from_parts(parts).ok()
@@ -94,7 +98,12 @@ fn canonical(uri: &Uri, stage: Option<&str>) -> Option<Uri> {
 pub fn tracing_to_stdout() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_target(false).init();
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter)
+        .with_target(false)
+        .init();
 }
 
 /// Runs an HTTP function until Lambda stops it.
@@ -116,13 +125,22 @@ mod tests {
         };
         assert_eq!(path("/profile/health", None), "/profile/health");
         assert_eq!(path("/api/profile/health?a=b", None), "/profile/health?a=b");
-        assert_eq!(path("/prod/api/profile/health", Some("prod")), "/profile/health");
+        assert_eq!(
+            path("/prod/api/profile/health", Some("prod")),
+            "/profile/health"
+        );
         assert_eq!(path("/prod/profile", Some("$default")), "/prod/profile");
         assert_eq!(path("/api/api/profile", None), "/api/profile");
         assert_eq!(path("/apiary/profile", None), "/apiary/profile");
         assert_eq!(path("/production/x", Some("prod")), "/production/x");
         assert_eq!(path("/api/v1/sdk/customer", None), "/api/v1/sdk/customer");
-        assert_eq!(path("/prod/api/v1/sdk/customer", Some("prod")), "/api/v1/sdk/customer");
-        assert_eq!(path("https://h.example/api/profile?q=%2F", None), "https://h.example/profile?q=%2F");
+        assert_eq!(
+            path("/prod/api/v1/sdk/customer", Some("prod")),
+            "/api/v1/sdk/customer"
+        );
+        assert_eq!(
+            path("https://h.example/api/profile?q=%2F", None),
+            "https://h.example/profile?q=%2F"
+        );
     }
 }

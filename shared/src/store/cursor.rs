@@ -27,7 +27,8 @@ impl Cursors {
     }
 
     fn tag(&self, list: &str, position: &[u8]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
         mac.update(&u64::try_from(list.len()).unwrap_or(u64::MAX).to_be_bytes());
         mac.update(list.as_bytes());
         mac.update(position);
@@ -45,9 +46,13 @@ impl Cursors {
 
     /// The position behind a cursor of `list`.
     pub fn verify(&self, list: &str, cursor: &str) -> Result<String, InvalidCursor> {
-        let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| InvalidCursor)?;
+        let bytes = BASE64URL_NOPAD
+            .decode(cursor.as_bytes())
+            .map_err(|_| InvalidCursor)?;
         let (tag, position) = bytes.split_at_checked(TAG).ok_or(InvalidCursor)?;
-        self.tag(list, position).verify_truncated_left(tag).map_err(|_| InvalidCursor)?;
+        self.tag(list, position)
+            .verify_truncated_left(tag)
+            .map_err(|_| InvalidCursor)?;
         String::from_utf8(position.to_vec()).map_err(|_| InvalidCursor)
     }
 }
@@ -61,9 +66,18 @@ mod tests {
     fn a_cursor_is_good_only_for_its_own_list_and_key() {
         let cursors = Cursors::new([7; 32]);
         let cursor = cursors.sign("acme#C#cus_1|orders", "ORDERROW#ord_9");
-        assert_eq!(cursors.verify("acme#C#cus_1|orders", &cursor).as_deref(), Ok("ORDERROW#ord_9"));
-        assert_eq!(cursors.verify("acme#C#cus_2|orders", &cursor), Err(InvalidCursor));
-        assert_eq!(Cursors::new([8; 32]).verify("acme#C#cus_1|orders", &cursor), Err(InvalidCursor));
+        assert_eq!(
+            cursors.verify("acme#C#cus_1|orders", &cursor).as_deref(),
+            Ok("ORDERROW#ord_9")
+        );
+        assert_eq!(
+            cursors.verify("acme#C#cus_2|orders", &cursor),
+            Err(InvalidCursor)
+        );
+        assert_eq!(
+            Cursors::new([8; 32]).verify("acme#C#cus_1|orders", &cursor),
+            Err(InvalidCursor)
+        );
     }
 
     proptest! {

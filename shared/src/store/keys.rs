@@ -7,7 +7,8 @@
 use sha2::{Digest, Sha256};
 
 use crate::ids::{
-    AddressId, CartId, CustomerId, NotificationId, OrderId, OrgId, ProductId, SessionId, StaffId, encode,
+    AddressId, CartId, CustomerId, NotificationId, OrderId, OrgId, ProductId, SessionId, StaffId,
+    encode,
 };
 
 /// The primary key of one item. There is no way to write one by hand: it comes from a scope or from
@@ -119,7 +120,10 @@ impl Shopper {
         if let Ok(customer) = author.parse() {
             Some(Self::Customer(CustomerScope::proved(org.clone(), customer)))
         } else if author.starts_with("gst_") {
-            Some(Self::Guest(GuestScope::proved(org.clone(), author.to_owned())))
+            Some(Self::Guest(GuestScope::proved(
+                org.clone(),
+                author.to_owned(),
+            )))
         } else {
             None
         }
@@ -129,7 +133,9 @@ impl Shopper {
     pub(crate) fn from_pk(pk: &str) -> Option<Self> {
         let mut parts = pk.splitn(3, '#');
         let (org, kind, author) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?);
-        matches!(kind, "C" | "G").then(|| Self::proved(&org, author)).flatten()
+        matches!(kind, "C" | "G")
+            .then(|| Self::proved(&org, author))
+            .flatten()
     }
 }
 
@@ -150,7 +156,10 @@ pub trait Partition: sealed::Sealed {
 
     /// The key of one item of the partition.
     fn key(&self, item: &Item<'_>) -> Key {
-        Key { pk: self.pk(), sk: item.sk() }
+        Key {
+            pk: self.pk(),
+            sk: item.sk(),
+        }
     }
 }
 
@@ -261,38 +270,59 @@ impl Collection {
 impl OrgId {
     /// The org's own configuration.
     pub fn config_key(&self) -> Key {
-        Key { pk: format!("{self}#ORG"), sk: "CONFIG".to_owned() }
+        Key {
+            pk: format!("{self}#ORG"),
+            sk: "CONFIG".to_owned(),
+        }
     }
 
     /// A customer's way in: e-mail → password and customer. The address is hashed so that no key,
     /// metric or log of keys tells it.
     pub fn customer_login_key(&self, email: &str) -> Key {
-        Key { pk: format!("{self}#LOGIN#{}", digest(email)), sk: "LOGIN".to_owned() }
+        Key {
+            pk: format!("{self}#LOGIN#{}", digest(email)),
+            sk: "LOGIN".to_owned(),
+        }
     }
 
     /// A staff member's way in.
     pub fn staff_login_key(&self, email: &str) -> Key {
-        Key { pk: format!("{self}#STAFFLOGIN#{}", digest(email)), sk: "LOGIN".to_owned() }
+        Key {
+            pk: format!("{self}#STAFFLOGIN#{}", digest(email)),
+            sk: "LOGIN".to_owned(),
+        }
     }
 
     /// A staff member.
     pub fn staff_key(&self, staff: &StaffId) -> Key {
-        Key { pk: format!("{self}#STAFF#{staff}"), sk: "PROFILE".to_owned() }
+        Key {
+            pk: format!("{self}#STAFF#{staff}"),
+            sk: "PROFILE".to_owned(),
+        }
     }
 
     /// A staff member's signed-in device.
     pub fn staff_session_key(&self, staff: &StaffId, session: &SessionId) -> Key {
-        Key { pk: format!("{self}#STAFF#{staff}"), sk: format!("SESSION#{session}") }
+        Key {
+            pk: format!("{self}#STAFF#{staff}"),
+            sk: format!("SESSION#{session}"),
+        }
     }
 
     /// A counter of attempts, such as sign-ins that failed from one network address.
     pub fn throttle_key(&self, what: &str, who: &str) -> Key {
-        Key { pk: format!("{self}#THROTTLE#{what}#{}", digest(who)), sk: "THROTTLE".to_owned() }
+        Key {
+            pk: format!("{self}#THROTTLE#{what}#{}", digest(who)),
+            sk: "THROTTLE".to_owned(),
+        }
     }
 
     /// Order number → the order and whose it is.
     pub fn order_number_key(&self, number: &str) -> Key {
-        Key { pk: format!("{self}#NUMBER#{number}"), sk: "ORDER".to_owned() }
+        Key {
+            pk: format!("{self}#NUMBER#{number}"),
+            sk: "ORDER".to_owned(),
+        }
     }
 
     /// The partition of the catalogue's products.
@@ -302,12 +332,18 @@ impl OrgId {
 
     /// The catalogue's revision, changed by every import.
     pub fn catalogue_revision_key(&self) -> Key {
-        Key { pk: self.catalogue_pk(), sk: "REVISION".to_owned() }
+        Key {
+            pk: self.catalogue_pk(),
+            sk: "REVISION".to_owned(),
+        }
     }
 
     /// One product.
     pub fn product_key(&self, product: &ProductId) -> Key {
-        Key { pk: self.catalogue_pk(), sk: format!("PRODUCT#{product}") }
+        Key {
+            pk: self.catalogue_pk(),
+            sk: format!("PRODUCT#{product}"),
+        }
     }
 
     /// The partition of the stock levels.
@@ -317,7 +353,10 @@ impl OrgId {
 
     /// The stock of one sku.
     pub fn stock_key(&self, sku: &str) -> Key {
-        Key { pk: self.stock_pk(), sk: format!("SKU#{sku}") }
+        Key {
+            pk: self.stock_pk(),
+            sk: format!("SKU#{sku}"),
+        }
     }
 }
 
@@ -358,7 +397,8 @@ mod tests {
     #[test]
     fn a_partition_key_tells_whose_it_is() {
         let org: OrgId = "acme".parse().unwrap();
-        let customer = Shopper::Customer(CustomerScope::proved(org.clone(), CustomerId::generate()));
+        let customer =
+            Shopper::Customer(CustomerScope::proved(org.clone(), CustomerId::generate()));
         assert_eq!(Shopper::from_pk(&customer.pk()), Some(customer));
         assert_eq!(Shopper::from_pk(&org.stock_pk()), None);
         assert_eq!(Shopper::from_pk("acme#STAFF#usr_1"), None);

@@ -78,6 +78,13 @@ mod tests {
             count(0.0, 2.0);
         })
         .await;
-        assert_eq!(usage, Usage { round_trips: 2, read_units: 0.5, write_units: 2.0 });
+        assert_eq!(
+            usage,
+            Usage {
+                round_trips: 2,
+                read_units: 0.5,
+                write_units: 2.0
+            }
+        );
     }
 }

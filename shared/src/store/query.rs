@@ -36,7 +36,14 @@ impl Store {
         limit: usize,
         after: Option<&str>,
     ) -> Result<Slice<T>, StoreError> {
-        self.range(&partition.pk(), collection.prefix(), direction, limit, after).await
+        self.range(
+            &partition.pk(),
+            collection.prefix(),
+            direction,
+            limit,
+            after,
+        )
+        .await
     }
 
     /// All items of one of a shopper's collections.
@@ -46,7 +53,16 @@ impl Store {
         collection: Collection,
     ) -> Result<Vec<Stored<T>>, StoreError> {
         let direction = Direction::Descending;
-        Ok(self.range(&partition.pk(), collection.prefix(), direction, usize::MAX, None).await?.items)
+        Ok(self
+            .range(
+                &partition.pk(),
+                collection.prefix(),
+                direction,
+                usize::MAX,
+                None,
+            )
+            .await?
+            .items)
     }
 
     /// Up to `limit` items whose sort keys begin with `prefix`.
@@ -58,19 +74,32 @@ impl Store {
         limit: usize,
         after: Option<&str>,
     ) -> Result<Slice<T>, StoreError> {
-        let mut slice = Slice { items: Vec::new(), positions: Vec::new(), more: false };
-        let start = after.map(|sk| Key { pk: pk.to_owned(), sk: sk.to_owned() });
+        let mut slice = Slice {
+            items: Vec::new(),
+            positions: Vec::new(),
+            more: false,
+        };
+        let start = after.map(|sk| Key {
+            pk: pk.to_owned(),
+            sk: sk.to_owned(),
+        });
         let mut start = start.as_ref().map(super::value::key_attributes);
         loop {
             // One more than asked for tells whether the list goes on, without a second call.
             let wanted = limit.saturating_sub(slice.items.len()).saturating_add(1);
-            let (items, next) = self.query_page(pk, prefix, direction, wanted, start).await?;
+            let (items, next) = self
+                .query_page(pk, prefix, direction, wanted, start)
+                .await?;
             for item in items {
                 if slice.items.len() == limit {
                     slice.more = true;
                     return Ok(slice);
                 }
-                let position = item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default();
+                let position = item
+                    .get("sk")
+                    .and_then(|sk| sk.as_s().ok())
+                    .cloned()
+                    .unwrap_or_default();
                 slice.items.push(Stored::from_attributes(item)?);
                 slice.positions.push(position);
             }
@@ -103,7 +132,10 @@ impl Store {
             .send()
             .await
             .map_err(|error| StoreError::unavailable(&error))?;
-        let units = output.consumed_capacity.and_then(|c| c.capacity_units).unwrap_or(0.0);
+        let units = output
+            .consumed_capacity
+            .and_then(|c| c.capacity_units)
+            .unwrap_or(0.0);
         meter::count(units, 0.0);
         Ok((output.items.unwrap_or_default(), output.last_evaluated_key))
     }

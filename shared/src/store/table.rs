@@ -6,7 +6,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput};
+use aws_sdk_dynamodb::operation::transact_write_items::{
+    TransactWriteItemsError, TransactWriteItemsOutput,
+};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity, ReturnValue,
@@ -16,7 +18,7 @@ use aws_sdk_dynamodb::types::{
 use super::error::Found;
 use super::value::{Attributes, key_attributes};
 use super::write::{Action, Expression};
-use super::{Entity, Key, Stored, StoreError, Write, meter};
+use super::{Entity, Key, StoreError, Stored, Write, meter};
 use crate::aws::Aws;
 
 /// The table. Cheap to clone.
@@ -35,12 +37,18 @@ impl Store {
     /// The table of this name.
     pub fn new(aws: &Aws, table: impl Into<String>) -> Self {
         let config = aws.sdk_config(aws.endpoints().dynamodb.as_ref());
-        Self { client: Client::new(&config), table: table.into() }
+        Self {
+            client: Client::new(&config),
+            table: table.into(),
+        }
     }
 
     /// The table named by `PORTICO_TABLE` (`portico` if unset).
     pub fn from_env(aws: &Aws) -> Self {
-        Self::new(aws, env::var("PORTICO_TABLE").unwrap_or_else(|_| "portico".to_owned()))
+        Self::new(
+            aws,
+            env::var("PORTICO_TABLE").unwrap_or_else(|_| "portico".to_owned()),
+        )
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -58,11 +66,18 @@ impl Store {
 
     /// One item as of the last write that was answered: twice the price of [`Store::get`], for
     /// decisions about money that no condition re-checks.
-    pub async fn get_consistent<T: Entity>(&self, key: &Key) -> Result<Option<Stored<T>>, StoreError> {
+    pub async fn get_consistent<T: Entity>(
+        &self,
+        key: &Key,
+    ) -> Result<Option<Stored<T>>, StoreError> {
         self.get_item(key, true).await
     }
 
-    async fn get_item<T: Entity>(&self, key: &Key, consistent: bool) -> Result<Option<Stored<T>>, StoreError> {
+    async fn get_item<T: Entity>(
+        &self,
+        key: &Key,
+        consistent: bool,
+    ) -> Result<Option<Stored<T>>, StoreError> {
         let output = self
             .client
             .get_item()
@@ -79,7 +94,10 @@ impl Store {
 
     /// Up to a hundred items of one type in one round trip, in the order of the keys; `None` where
     /// there is no such item.
-    pub async fn get_many<T: Entity>(&self, keys: &[Key]) -> Result<Vec<Option<Stored<T>>>, StoreError> {
+    pub async fn get_many<T: Entity>(
+        &self,
+        keys: &[Key],
+    ) -> Result<Vec<Option<Stored<T>>>, StoreError> {
         let mut found: Vec<Option<Stored<T>>> = keys.iter().map(|_| None).collect();
         let mut wanted: Vec<Attributes> = keys.iter().map(key_attributes).collect();
         while !wanted.is_empty() {
@@ -94,17 +112,32 @@ impl Store {
                 .send()
                 .await
                 .map_err(|error| StoreError::unavailable(&error))?;
-            meter::count(output.consumed_capacity().iter().map(|c| units(Some(c))).sum(), 0.0);
-            for item in output.responses.and_then(|mut r| r.remove(&self.table)).unwrap_or_default() {
+            meter::count(
+                output
+                    .consumed_capacity()
+                    .iter()
+                    .map(|c| units(Some(c)))
+                    .sum(),
+                0.0,
+            );
+            for item in output
+                .responses
+                .and_then(|mut r| r.remove(&self.table))
+                .unwrap_or_default()
+            {
                 let position = keys.iter().position(|key| {
-                    let is = |name, text: &String| item.get(name).and_then(|v| v.as_s().ok()) == Some(text);
+                    let is = |name, text: &String| {
+                        item.get(name).and_then(|v| v.as_s().ok()) == Some(text)
+                    };
                     is("pk", &key.pk) && is("sk", &key.sk)
                 });
                 if let Some(position) = position {
                     found[position] = Some(Stored::from_attributes(item)?);
                 }
             }
-            let unprocessed = output.unprocessed_keys.and_then(|mut r| r.remove(&self.table));
+            let unprocessed = output
+                .unprocessed_keys
+                .and_then(|mut r| r.remove(&self.table));
             wanted.extend(unprocessed.map(|r| r.keys).unwrap_or_default());
         }
         Ok(found)
@@ -130,7 +163,9 @@ impl Store {
                     .send()
                     .await;
                 let output = output.map_err(|error| match refusal(&error) {
-                    Some(PutItemError::ConditionalCheckFailedException(failed)) => refused(failed.item.clone()),
+                    Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                        refused(failed.item.clone())
+                    }
                     Some(PutItemError::TransactionConflictException(_)) => contended(),
                     _ => StoreError::unavailable(&error),
                 })?;
@@ -154,7 +189,9 @@ impl Store {
                     .send()
                     .await;
                 let output = output.map_err(|error| match refusal(&error) {
-                    Some(UpdateItemError::ConditionalCheckFailedException(failed)) => refused(failed.item.clone()),
+                    Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                        refused(failed.item.clone())
+                    }
                     Some(UpdateItemError::TransactionConflictException(_)) => contended(),
                     _ => StoreError::unavailable(&error),
                 })?;
@@ -175,14 +212,22 @@ impl Store {
                     .send()
                     .await;
                 let output = output.map_err(|error| match refusal(&error) {
-                    Some(DeleteItemError::ConditionalCheckFailedException(failed)) => refused(failed.item.clone()),
+                    Some(DeleteItemError::ConditionalCheckFailedException(failed)) => {
+                        refused(failed.item.clone())
+                    }
                     Some(DeleteItemError::TransactionConflictException(_)) => contended(),
                     _ => StoreError::unavailable(&error),
                 })?;
                 meter::count(0.0, units(output.consumed_capacity.as_ref()));
                 Ok(None)
             }
-            Action::Check => self.transact(vec![Write { condition: write.condition, ..write }]).await.map(|()| None),
+            Action::Check => self
+                .transact(vec![Write {
+                    condition: write.condition,
+                    ..write
+                }])
+                .await
+                .map(|()| None),
         }
     }
 
@@ -190,14 +235,18 @@ impl Store {
     pub async fn update<T: Entity>(&self, write: Write) -> Result<Stored<T>, StoreError> {
         match self.write(write).await? {
             Some(Written(item)) => Stored::from_attributes(item),
-            None => Err(StoreError::Corrupt("an update that answered no item".to_owned())),
+            None => Err(StoreError::Corrupt(
+                "an update that answered no item".to_owned(),
+            )),
         }
     }
 
     /// All of the writes or none of them, up to a hundred.
     pub async fn transact(&self, writes: Vec<Write>) -> Result<(), StoreError> {
-        let items: Result<Vec<_>, _> =
-            writes.into_iter().map(|write| write.into_transact_item(&self.table)).collect();
+        let items: Result<Vec<_>, _> = writes
+            .into_iter()
+            .map(|write| write.into_transact_item(&self.table))
+            .collect();
         let output = self
             .client
             .transact_write_items()
@@ -206,7 +255,9 @@ impl Store {
             .send()
             .await
             .map_err(|error| cancelled(&error))?;
-        let TransactWriteItemsOutput { consumed_capacity, .. } = output;
+        let TransactWriteItemsOutput {
+            consumed_capacity, ..
+        } = output;
         let consumed = consumed_capacity.unwrap_or_default();
         meter::count(0.0, consumed.iter().map(|c| units(Some(c))).sum());
         Ok(())
@@ -262,7 +313,13 @@ fn reasons(reasons: &[CancellationReason]) -> StoreError {
     } else if has("ThrottlingError") || has("ProvisionedThroughputExceeded") {
         StoreError::Unavailable("throttled".to_owned())
     } else {
-        let codes: Vec<_> = reasons.iter().filter_map(CancellationReason::code).collect();
-        StoreError::Corrupt(format!("a transaction that DynamoDB refuses: {}", codes.join(", ")))
+        let codes: Vec<_> = reasons
+            .iter()
+            .filter_map(CancellationReason::code)
+            .collect();
+        StoreError::Corrupt(format!(
+            "a transaction that DynamoDB refuses: {}",
+            codes.join(", ")
+        ))
     }
 }

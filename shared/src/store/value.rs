@@ -28,25 +28,33 @@ pub struct Stored<T> {
 impl<T: Entity> Stored<T> {
     /// Reads an item, refusing one of another type.
     pub(super) fn from_attributes(item: Attributes) -> Result<Self, StoreError> {
-        let text = |name| item.get(name).and_then(|value: &AttributeValue| value.as_s().ok());
+        let text = |name| {
+            item.get(name)
+                .and_then(|value: &AttributeValue| value.as_s().ok())
+        };
         if text("type").is_none_or(|kind| kind != T::TYPE) {
-            return Err(StoreError::Corrupt(format!("an item that should be a {} is not", T::TYPE)));
+            return Err(StoreError::Corrupt(format!(
+                "an item that should be a {} is not",
+                T::TYPE
+            )));
         }
         let version = item
             .get("v")
             .and_then(|value| value.as_n().ok())
             .and_then(|number| number.parse().ok())
             .ok_or_else(|| StoreError::Corrupt(format!("a {} without a version", T::TYPE)))?;
-        let entity = serde_dynamo::from_item(item)
-            .map_err(|error| StoreError::Corrupt(format!("a {} that cannot be read: {error}", T::TYPE)))?;
+        let entity = serde_dynamo::from_item(item).map_err(|error| {
+            StoreError::Corrupt(format!("a {} that cannot be read: {error}", T::TYPE))
+        })?;
         Ok(Self { entity, version })
     }
 }
 
 /// The attributes of a new item at its first version.
 pub(super) fn to_attributes<T: Entity>(key: &Key, entity: &T) -> Result<Attributes, StoreError> {
-    let mut item: Attributes = serde_dynamo::to_item(entity)
-        .map_err(|error| StoreError::Corrupt(format!("a {} that cannot be written: {error}", T::TYPE)))?;
+    let mut item: Attributes = serde_dynamo::to_item(entity).map_err(|error| {
+        StoreError::Corrupt(format!("a {} that cannot be written: {error}", T::TYPE))
+    })?;
     item.extend(key_attributes(key));
     item.insert("type".to_owned(), AttributeValue::S(T::TYPE.to_owned()));
     Ok(item)

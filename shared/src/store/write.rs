@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    Update as UpdateItem,
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update as UpdateItem,
 };
 use serde::Serialize;
 
@@ -91,7 +91,9 @@ impl Expression {
         Ok(match condition {
             Condition::Absent => format!("attribute_not_exists({})", self.name("pk")),
             Condition::Present => format!("attribute_exists({})", self.name("pk")),
-            Condition::Lacks(attribute) => format!("attribute_not_exists({})", self.name(attribute)),
+            Condition::Lacks(attribute) => {
+                format!("attribute_not_exists({})", self.name(attribute))
+            }
             Condition::Compare(attribute, operator, value) => {
                 format!("{} {operator} {}", self.name(attribute), self.boxed(value)?)
             }
@@ -126,7 +128,11 @@ enum Set {
 impl Update {
     /// An update of an item of type `T`.
     pub fn of<T: Entity>() -> Self {
-        Self { kind: T::TYPE, set: Vec::new(), remove: Vec::new() }
+        Self {
+            kind: T::TYPE,
+            set: Vec::new(),
+            remove: Vec::new(),
+        }
     }
 
     /// Sets the attribute.
@@ -138,11 +144,14 @@ impl Update {
 
     /// An update that sets every member of `entity`. Members that are `None` become null.
     pub fn to<T: Entity>(entity: &T) -> Result<Self, StoreError> {
-        let members: Attributes = serde_dynamo::to_item(entity)
-            .map_err(|error| StoreError::Corrupt(format!("a {} that cannot be written: {error}", T::TYPE)))?;
+        let members: Attributes = serde_dynamo::to_item(entity).map_err(|error| {
+            StoreError::Corrupt(format!("a {} that cannot be written: {error}", T::TYPE))
+        })?;
         let mut update = Self::of::<T>();
         for (name, value) in members {
-            update.set.push((Cow::Owned(name), Set::To(AttributeValueBox(Ok(value)))));
+            update
+                .set
+                .push((Cow::Owned(name), Set::To(AttributeValueBox(Ok(value)))));
         }
         Ok(update)
     }
@@ -150,7 +159,8 @@ impl Update {
     /// Sets the attribute unless it is there already.
     #[must_use]
     pub fn set_if_absent(mut self, attribute: &'static str, value: &impl Serialize) -> Self {
-        self.set.push((attribute.into(), Set::ToIfAbsent(boxed(value))));
+        self.set
+            .push((attribute.into(), Set::ToIfAbsent(boxed(value))));
         self
     }
 
@@ -163,8 +173,14 @@ impl Update {
 
     /// Sets the attribute to `total` less another attribute, which counts as 0 while it is absent.
     #[must_use]
-    pub fn set_difference(mut self, attribute: &'static str, total: i64, less: &'static str) -> Self {
-        self.set.push((attribute.into(), Set::DifferenceTo(total, less)));
+    pub fn set_difference(
+        mut self,
+        attribute: &'static str,
+        total: i64,
+        less: &'static str,
+    ) -> Self {
+        self.set
+            .push((attribute.into(), Set::DifferenceTo(total, less)));
         self
     }
 
@@ -186,14 +202,20 @@ impl Update {
 
     pub(super) fn render(&self, expression: &mut Expression) -> Result<String, StoreError> {
         let mut set = Vec::new();
-        let (kind, type_name) = (AttributeValue::S(self.kind.to_owned()), expression.name("type"));
+        let (kind, type_name) = (
+            AttributeValue::S(self.kind.to_owned()),
+            expression.name("type"),
+        );
         set.push(format!("{type_name} = {}", expression.value(kind)));
         for (attribute, to) in &self.set {
             let name = expression.name(attribute);
             set.push(match to {
                 Set::To(value) => format!("{name} = {}", expression.boxed(value)?),
                 Set::ToIfAbsent(value) => {
-                    format!("{name} = if_not_exists({name}, {})", expression.boxed(value)?)
+                    format!(
+                        "{name} = if_not_exists({name}, {})",
+                        expression.boxed(value)?
+                    )
                 }
                 Set::Plus(amount) => {
                     let zero = expression.value(AttributeValue::N("0".to_owned()));
@@ -212,7 +234,11 @@ impl Update {
         let one = expression.value(AttributeValue::N("1".to_owned()));
         let mut text = format!("SET {} ADD {version} {one}", set.join(", "));
         if !self.remove.is_empty() {
-            let names: Vec<_> = self.remove.iter().map(|name| expression.name(name)).collect();
+            let names: Vec<_> = self
+                .remove
+                .iter()
+                .map(|name| expression.name(name))
+                .collect();
             text.push_str(" REMOVE ");
             text.push_str(&names.join(", "));
         }
@@ -238,7 +264,11 @@ pub(super) enum Action {
 
 impl Write {
     fn new(key: Key, action: Action) -> Self {
-        Self { key, action, condition: None }
+        Self {
+            key,
+            action,
+            condition: None,
+        }
     }
 
     /// Writes the item whole, at version 1. Without a condition it replaces what is there.
@@ -281,8 +311,14 @@ impl Write {
         self
     }
 
-    pub(super) fn condition(&self, expression: &mut Expression) -> Result<Option<String>, StoreError> {
-        self.condition.as_ref().map(|condition| expression.condition(condition)).transpose()
+    pub(super) fn condition(
+        &self,
+        expression: &mut Expression,
+    ) -> Result<Option<String>, StoreError> {
+        self.condition
+            .as_ref()
+            .map(|condition| expression.condition(condition))
+            .transpose()
     }
 
     pub(super) fn into_transact_item(self, table: &str) -> Result<TransactWriteItem, StoreError> {

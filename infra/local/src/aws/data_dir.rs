@@ -22,22 +22,35 @@ impl DataDir {
     /// Creates the folder if need be; without a path, a temporary one. The same files are written
     /// either way, so that tests see what a developer sees.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, StartError> {
-        let refuse = |path: &Path, source| StartError::Folder { path: path.to_owned(), source };
+        let refuse = |path: &Path, source| StartError::Folder {
+            path: path.to_owned(),
+            source,
+        };
         let temporary = match path {
             Some(path) => {
                 fs::create_dir_all(path).map_err(|error| refuse(path, error))?;
                 None
             }
-            None => Some(TempDir::with_prefix("portico-").map_err(|error| refuse(&std::env::temp_dir(), error))?),
+            None => Some(
+                TempDir::with_prefix("portico-")
+                    .map_err(|error| refuse(&std::env::temp_dir(), error))?,
+            ),
         };
-        let path = temporary.as_ref().map_or(path.unwrap_or(Path::new(".")), TempDir::path).to_owned();
+        let path = temporary
+            .as_ref()
+            .map_or(path.unwrap_or(Path::new(".")), TempDir::path)
+            .to_owned();
         let lock = File::create(path.join("lock")).map_err(|error| refuse(&path, error))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StartError::FolderInUse(path)),
             Err(TryLockError::Error(error)) => return Err(refuse(&path, error)),
         }
-        Ok(Self { path, _lock: lock, _temporary: temporary })
+        Ok(Self {
+            path,
+            _lock: lock,
+            _temporary: temporary,
+        })
     }
 
     /// The path of a file in it.
@@ -59,7 +72,12 @@ impl DataDir {
 /// the owner can read it.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)?;
     file.write_all(content)?;
     fs::rename(beside, path)
 }
@@ -72,7 +90,10 @@ mod tests {
     fn a_folder_has_one_user_at_a_time() {
         let folder = TempDir::new().unwrap();
         let first = DataDir::open(Some(folder.path())).unwrap();
-        assert!(matches!(DataDir::open(Some(folder.path())), Err(StartError::FolderInUse(_))));
+        assert!(matches!(
+            DataDir::open(Some(folder.path())),
+            Err(StartError::FolderInUse(_))
+        ));
         drop(first);
         assert!(DataDir::open(Some(folder.path())).is_ok());
     }
@@ -91,7 +112,14 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("file");
         write_whole(&file, b"x").unwrap();
-        let Err(error) = DataDir::open(Some(&file)) else { panic!("it was opened") };
-        assert!(error.to_string().starts_with("cannot write to the data folder"), "{error}");
+        let Err(error) = DataDir::open(Some(&file)) else {
+            panic!("it was opened")
+        };
+        assert!(
+            error
+                .to_string()
+                .starts_with("cannot write to the data folder"),
+            "{error}"
+        );
     }
 }

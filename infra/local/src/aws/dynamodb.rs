@@ -1,5 +1,6 @@
 //! DynamoDB on one `SQLite` file.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,22 +16,26 @@ use crate::net::Shutdown;
 use crate::template::TableSpec;
 
 /// How often expired items are removed and the stream is trimmed. AWS takes up to days.
-const HOUSEKEEPING: Duration = Duration::from_secs(60);
+const HOUSEKEEPING: Duration = Duration::from_mins(1);
 /// How long AWS keeps stream records, in seconds.
 const STREAM_RETENTION: i64 = 24 * 60 * 60;
 
-fn error(reason: impl ToString) -> StartError {
+fn error(reason: impl fmt::Display) -> StartError {
     StartError::service("DynamoDB", reason)
 }
 
 /// Opens the file and creates the table unless it is there.
 pub(super) fn open(file: &Path, table: &TableSpec) -> Result<Database, StartError> {
-    let path = file.to_str().ok_or_else(|| error("the path of its file is not UTF-8"))?;
+    let path = file
+        .to_str()
+        .ok_or_else(|| error("the path of its file is not UTF-8"))?;
     let database = Database::new(path).map_err(error)?;
     // Also sets `synchronous = NORMAL`, which is what it is called for: with the write-ahead log a
     // crash of the process loses nothing, and no write waits for the disk.
     database.disable_bulk_loading().map_err(error)?;
-    let describe = DescribeTableRequest { table_name: table.name.clone() };
+    let describe = DescribeTableRequest {
+        table_name: table.name.clone(),
+    };
     if database.describe_table(describe).is_err() {
         create(&database, table)?;
     }
@@ -39,10 +44,14 @@ pub(super) fn open(file: &Path, table: &TableSpec) -> Result<Database, StartErro
 }
 
 fn create(database: &Database, table: &TableSpec) -> Result<(), StartError> {
-    let request: CreateTableRequest = serde_json::from_value(table.create.clone()).map_err(error)?;
+    let request: CreateTableRequest =
+        serde_json::from_value(table.create.clone()).map_err(error)?;
     database.create_table(request).map_err(error)?;
     if let Some(attribute) = &table.ttl_attribute {
-        let specification = TimeToLiveSpecification { attribute_name: attribute.clone(), enabled: true };
+        let specification = TimeToLiveSpecification {
+            attribute_name: attribute.clone(),
+            enabled: true,
+        };
         database
             .update_time_to_live(UpdateTimeToLiveRequest {
                 table_name: table.name.clone(),
@@ -65,7 +74,12 @@ fn index_stream(file: &Path) -> rusqlite::Result<()> {
 /// Forgets stream records that AWS would have forgotten.
 fn trim_stream(file: &Path) -> rusqlite::Result<()> {
     let oldest = jiff::Timestamp::now().as_second() - STREAM_RETENTION;
-    Connection::open(file)?.execute("DELETE FROM _stream_records WHERE created_at < ?1", [oldest]).map(drop)
+    Connection::open(file)?
+        .execute(
+            "DELETE FROM _stream_records WHERE created_at < ?1",
+            [oldest],
+        )
+        .map(drop)
 }
 
 /// Answers until the shutdown.
@@ -141,7 +155,13 @@ mod tests {
                 .unwrap();
         }
         trim_stream(&file).unwrap();
-        let left: String = connection.query_row("SELECT group_concat(sequence_number) FROM _stream_records", [], |row| row.get(0)).unwrap();
+        let left: String = connection
+            .query_row(
+                "SELECT group_concat(sequence_number) FROM _stream_records",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
         assert_eq!(left, "2");
     }
 }

@@ -87,7 +87,9 @@ pub struct EmbeddedAws {
 
 impl fmt::Debug for EmbeddedAws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EmbeddedAws").field("endpoints", &self.endpoints).finish_non_exhaustive()
+        f.debug_struct("EmbeddedAws")
+            .field("endpoints", &self.endpoints)
+            .finish_non_exhaustive()
     }
 }
 
@@ -106,41 +108,73 @@ impl EmbeddedAws {
         };
         let (dynamodb_port, dynamodb) = listen(0)?;
         let (s3_port, s3) = listen(1)?;
-        let (sqs_port, sqs_url) = listen(2)?;
-        let (ses_port, ses) = listen(3)?;
-        let (secrets_port, secrets) = listen(4)?;
+        let (queue_port, queue_endpoint) = listen(2)?;
+        let (mail_port, mail_endpoint) = listen(3)?;
+        let (secret_port, secrets) = listen(4)?;
 
         let database_file = data.file("dynamodb.sqlite");
         let database = dynamodb::open(&database_file, &template.table)?;
         let s3_service = s3::open(&data, &template.bucket)?;
-        let sqs = Sqs::open(&data.file("sqs.sqlite"), &sqs_url, &template.queues);
+        let sqs = Sqs::open(&data.file("sqs.sqlite"), &queue_endpoint, &template.queues);
         let sqs = Arc::new(sqs.map_err(|error| StartError::service("SQS", error))?);
         let outbox = Outbox::open(&data)?;
         let key_ring = secrets::key_ring(&data, &template.key_ring)?;
 
         let (stop, shutdown) = Shutdown::channel();
         let mut tasks = JoinSet::new();
-        tasks.spawn(dynamodb::serve(dynamodb_port, database.clone(), shutdown.clone()));
-        tasks.spawn(dynamodb::housekeeping(database.clone(), database_file, shutdown.clone()));
+        tasks.spawn(dynamodb::serve(
+            dynamodb_port,
+            database.clone(),
+            shutdown.clone(),
+        ));
+        tasks.spawn(dynamodb::housekeeping(
+            database.clone(),
+            database_file,
+            shutdown.clone(),
+        ));
         tasks.spawn(s3::serve(s3_port, s3_service, shutdown.clone()));
-        tasks.spawn(net::serve_router(sqs_port, sqs::router(Arc::clone(&sqs)), shutdown.clone()));
-        tasks.spawn(net::serve_router(ses_port, ses::router(outbox.clone()), shutdown.clone()));
-        tasks.spawn(net::serve_router(secrets_port, secrets::router(key_ring), shutdown));
+        tasks.spawn(net::serve_router(
+            queue_port,
+            sqs::router(Arc::clone(&sqs)),
+            shutdown.clone(),
+        ));
+        tasks.spawn(net::serve_router(
+            mail_port,
+            ses::router(outbox.clone()),
+            shutdown.clone(),
+        ));
+        tasks.spawn(net::serve_router(
+            secret_port,
+            secrets::router(key_ring),
+            shutdown,
+        ));
 
-        let queue_urls =
-            sqs.queues().iter().map(|queue| (queue.spec.logical_id.clone(), queue.url.clone())).collect();
+        let queue_urls = sqs
+            .queues()
+            .iter()
+            .map(|queue| (queue.spec.logical_id.clone(), queue.url.clone()))
+            .collect();
         let endpoints = Endpoints {
             dynamodb,
             s3,
-            sqs: sqs_url,
-            ses,
+            sqs: queue_endpoint,
+            ses: mail_endpoint,
             secrets,
             queue_urls,
             table: template.table.name.clone(),
             bucket: template.bucket.clone(),
             key_ring: KEY_RING.to_owned(),
         };
-        Ok(Self { endpoints, database, sqs, outbox, template: template.clone(), stop, tasks, data })
+        Ok(Self {
+            endpoints,
+            database,
+            sqs,
+            outbox,
+            template: template.clone(),
+            stop,
+            tasks,
+            data,
+        })
     }
 
     /// Where the services answer.
@@ -173,6 +207,8 @@ impl EmbeddedAws {
     /// Stops listening, lets open requests finish and closes the files.
     pub async fn shutdown(mut self) {
         let _ = self.stop.send(true);
-        while self.tasks.join_next().await.is_some() {}
+        let stopped = async { while self.tasks.join_next().await.is_some() {} };
+        // A client that never finishes its request must not hold the process.
+        let _ = tokio::time::timeout(net::DRAIN * 2, stopped).await;
     }
 }

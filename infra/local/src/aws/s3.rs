@@ -15,7 +15,8 @@ use crate::net::{self, Shutdown};
 pub(super) fn open(data: &DataDir, bucket: &str) -> Result<S3Service, StartError> {
     let root = data.folder("s3")?;
     data.folder(&format!("s3/{bucket}"))?;
-    let files = FileSystem::new(root).map_err(|error| StartError::service("S3", format!("{error:?}")))?;
+    let files =
+        FileSystem::new(root).map_err(|error| StartError::service("S3", format!("{error:?}")))?;
     let mut service = S3ServiceBuilder::new(files);
     service.set_auth(SimpleAuth::from_single(CREDENTIAL, CREDENTIAL));
     Ok(service.build())
@@ -23,5 +24,12 @@ pub(super) fn open(data: &DataDir, bucket: &str) -> Result<S3Service, StartError
 
 /// Answers until the shutdown.
 pub(super) async fn serve(listener: TcpListener, service: S3Service, shutdown: Shutdown) {
-    net::serve(listener, &http1::Builder::new(), TokioIo::new, service, shutdown).await;
+    net::serve(
+        listener,
+        &http1::Builder::new(),
+        TokioIo::new,
+        service,
+        shutdown,
+    )
+    .await;
 }

@@ -30,7 +30,10 @@ pub(super) fn key_ring(data: &DataDir, spec: &SecretSpec) -> Result<Arc<str>, St
     let mut random = vec![0; spec.length];
     getrandom::fill(&mut random).map_err(|error| StartError::service("Secrets Manager", error))?;
     // 64 letters, so each is exactly six of the eight random bits.
-    let password: String = random.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 64)])).collect();
+    let password: String = random
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(byte % 64)]))
+        .collect();
     let mut value = spec.template.clone();
     value.insert(spec.key.clone(), Value::String(password));
     let value = Value::Object(value).to_string();
@@ -44,9 +47,15 @@ pub(super) fn router(value: Arc<str>) -> Router {
 }
 
 async fn handle(State(value): State<Arc<str>>, headers: HeaderMap, body: Bytes) -> Response {
-    let operation = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let operation = headers
+        .get("x-amz-target")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if operation != "secretsmanager.GetSecretValue" {
-        return refuse("UnknownOperationException", &format!("The local Secrets Manager has no {operation:?}."));
+        return refuse(
+            "UnknownOperationException",
+            &format!("The local Secrets Manager has no {operation:?}."),
+        );
     }
     let Ok(request) = serde_json::from_slice::<Value>(&body) else {
         return refuse("SerializationException", "The body is no JSON.");
@@ -63,17 +72,28 @@ async fn handle(State(value): State<Arc<str>>, headers: HeaderMap, body: Bytes) 
                 "VersionStages": ["AWSCURRENT"],
             }),
         ),
-        Some(_) => refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret."),
+        Some(_) => refuse(
+            "ResourceNotFoundException",
+            "Secrets Manager can't find the specified secret.",
+        ),
         None => refuse("InvalidParameterException", "SecretId is missing."),
     }
 }
 
 fn refuse(code: &str, message: &str) -> Response {
-    answer(StatusCode::BAD_REQUEST, &json!({ "__type": code, "Message": message }))
+    answer(
+        StatusCode::BAD_REQUEST,
+        &json!({ "__type": code, "Message": message }),
+    )
 }
 
 fn answer(status: StatusCode, body: &Value) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body.to_string()).into_response()
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/x-amz-json-1.1")],
+        body.to_string(),
+    )
+        .into_response()
 }
 
 #[cfg(test)]
@@ -87,13 +107,20 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let data = DataDir::open(Some(folder.path())).unwrap();
         let template = json!({ "current": "k1" }).as_object().unwrap().clone();
-        let spec = SecretSpec { template, key: "k1".to_owned(), length: 64 };
+        let spec = SecretSpec {
+            template,
+            key: "k1".to_owned(),
+            length: 64,
+        };
         let first = key_ring(&data, &spec).unwrap();
         let value: Value = serde_json::from_str(&first).unwrap();
         assert_eq!(value["current"], "k1");
         assert_eq!(value["k1"].as_str().unwrap().len(), 64);
         assert_eq!(key_ring(&data, &spec).unwrap(), first);
-        assert_eq!(fs::metadata(data.file(FILE)).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(data.file(FILE)).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
 
         let other = DataDir::open(None).unwrap();
         assert_ne!(key_ring(&other, &spec).unwrap(), first);

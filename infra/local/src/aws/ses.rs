@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use axum::{body::Bytes, extract::DefaultBodyLimit};
 use http::{HeaderName, StatusCode};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::outbox::{Mail, Outbox};
 
@@ -29,11 +29,14 @@ struct SendEmail {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(default)]
 struct Destination {
-    to_addresses: Vec<String>,
-    cc_addresses: Vec<String>,
-    bcc_addresses: Vec<String>,
+    #[serde(rename = "ToAddresses")]
+    to: Vec<String>,
+    #[serde(rename = "CcAddresses")]
+    cc: Vec<String>,
+    #[serde(rename = "BccAddresses")]
+    bcc: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -71,11 +74,17 @@ pub(super) fn router(outbox: Outbox) -> Router {
 }
 
 async fn send(State(outbox): State<Outbox>, body: Bytes) -> Response {
-    let mail = serde_json::from_slice::<SendEmail>(&body).map_err(|error| error.to_string()).and_then(checked);
+    let mail = serde_json::from_slice::<SendEmail>(&body)
+        .map_err(|error| error.to_string())
+        .and_then(checked);
     match mail {
         Ok(mail) => match outbox.add(mail) {
             Ok(id) => Json(json!({ "MessageId": id })).into_response(),
-            Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", &error.to_string()),
+            Err(error) => refuse(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "InternalFailure",
+                &error.to_string(),
+            ),
         },
         Err(reason) => refuse(StatusCode::BAD_REQUEST, "BadRequestException", &reason),
     }
@@ -90,14 +99,21 @@ fn checked(request: SendEmail) -> Result<Mail, String> {
     let Some(content) = request.content.simple else {
         return Err("the local SES sends Content.Simple only".to_owned());
     };
-    let Destination { to_addresses: to, cc_addresses: cc, bcc_addresses: bcc } = request.destination;
+    let Destination { to, cc, bcc } = request.destination;
     let recipients = || to.iter().chain(&cc).chain(&bcc);
     match recipients().count() {
         0 => return Err("The mail has no recipient.".to_owned()),
         1..=MOST_RECIPIENTS => {}
-        count => return Err(format!("Recipient count exceeds {MOST_RECIPIENTS}: {count}.")),
+        count => {
+            return Err(format!(
+                "Recipient count exceeds {MOST_RECIPIENTS}: {count}."
+            ));
+        }
     }
-    for address in recipients().chain(&request.reply_to_addresses).chain([&request.from_email_address]) {
+    for address in recipients()
+        .chain(&request.reply_to_addresses)
+        .chain([&request.from_email_address])
+    {
         check_address(address)?;
     }
     if content.subject.data.contains(['\r', '\n']) {
@@ -130,13 +146,21 @@ fn check_address(written: &str) -> Result<(), String> {
         && !written.contains(|letter: char| letter.is_control())
         && !address.contains([' ', '<', '>', ','])
         && address.split_once('@').is_some_and(|(name, domain)| {
-            !name.is_empty() && !domain.contains('@') && domain.split('.').all(|label| !label.is_empty())
+            !name.is_empty()
+                && !domain.contains('@')
+                && domain.split('.').all(|label| !label.is_empty())
         });
-    if good { Ok(()) } else { Err(format!("Illegal address: {:?}", Value::from(written))) }
+    if good {
+        Ok(())
+    } else {
+        Err(format!("Illegal address: {written:?}"))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn mail(change: impl FnOnce(&mut Value)) -> Result<Mail, String> {
@@ -152,21 +176,50 @@ mod tests {
     #[test]
     fn a_good_mail_is_taken_whole() {
         let taken = mail(|_| {}).unwrap();
-        assert_eq!((taken.from.as_str(), taken.subject.as_str()), ("Portico <no-reply@example.com>", "Hello"));
-        assert_eq!((taken.to, taken.text.as_deref(), taken.html), (vec!["ann@example.com".to_owned()], Some("Hi"), None));
+        assert_eq!(
+            (taken.from.as_str(), taken.subject.as_str()),
+            ("Portico <no-reply@example.com>", "Hello")
+        );
+        assert_eq!(
+            (taken.to, taken.text.as_deref(), taken.html),
+            (vec!["ann@example.com".to_owned()], Some("Hi"), None)
+        );
     }
 
     #[test]
     fn what_ses_refuses_is_refused() {
         let simple = "/Content/Simple";
         assert!(mail(|mail| mail["Destination"] = json!({})).is_err());
-        assert!(mail(|mail| mail["Destination"]["ToAddresses"] = json!(vec!["a@b.c"; 51])).is_err());
+        assert!(
+            mail(|mail| mail["Destination"]["ToAddresses"] = json!(vec!["a@b.c"; 51])).is_err()
+        );
         assert!(mail(|mail| mail["FromEmailAddress"] = json!("")).is_err());
         assert!(mail(|mail| mail["Content"] = json!({ "Raw": { "Data": "" } })).is_err());
         assert!(mail(|mail| mail.pointer_mut(simple).unwrap()["Body"] = json!({})).is_err());
-        assert!(mail(|mail| mail.pointer_mut(simple).unwrap()["Subject"]["Data"] = json!("a\r\nBcc: x@y.z")).is_err());
-        for address in ["", "ann", "ann@", "@b.c", "a@b..c", "a b@c.d", "a@b.c, d@e.f", "a@b@c", "Ann <ann@b.c", "a@b.c\n", "ö@b.c"] {
-            assert!(mail(|mail| mail["Destination"]["ToAddresses"] = json!([address])).is_err(), "{address:?}");
+        assert!(
+            mail(
+                |mail| mail.pointer_mut(simple).unwrap()["Subject"]["Data"] =
+                    json!("a\r\nBcc: x@y.z")
+            )
+            .is_err()
+        );
+        for address in [
+            "",
+            "ann",
+            "ann@",
+            "@b.c",
+            "a@b..c",
+            "a b@c.d",
+            "a@b.c, d@e.f",
+            "a@b@c",
+            "Ann <ann@b.c",
+            "a@b.c\n",
+            "ö@b.c",
+        ] {
+            assert!(
+                mail(|mail| mail["Destination"]["ToAddresses"] = json!([address])).is_err(),
+                "{address:?}"
+            );
         }
     }
 }

@@ -19,11 +19,22 @@ fn event(request: http::request::Builder, body: &[u8]) -> Value {
 
 #[test]
 fn a_request_becomes_a_version_2_event() {
-    let request = Request::post("/profile/a%20b?x=1&x=%202").header("Host", "localhost:3000").header("User-Agent", "test");
+    let request = Request::post("/profile/a%20b?x=1&x=%202")
+        .header("Host", "localhost:3000")
+        .header("User-Agent", "test");
     let mut event = event(request, b"");
     let time = event["requestContext"]["time"].take();
-    assert!(jiff::fmt::strtime::parse("%d/%b/%Y:%H:%M:%S %z", time.as_str().unwrap()).is_ok(), "{time}");
-    assert!(event["requestContext"]["timeEpoch"].take().as_i64().unwrap() > 1_700_000_000_000);
+    assert!(
+        jiff::fmt::strtime::parse("%d/%b/%Y:%H:%M:%S %z", time.as_str().unwrap()).is_ok(),
+        "{time}"
+    );
+    assert!(
+        event["requestContext"]["timeEpoch"]
+            .take()
+            .as_i64()
+            .unwrap()
+            > 1_700_000_000_000
+    );
     assert_eq!(
         event,
         json!({
@@ -48,36 +59,76 @@ fn a_request_becomes_a_version_2_event() {
 
 #[test]
 fn repeated_headers_are_joined_and_those_of_the_connection_left_out() {
-    let request = Request::get("/").header("Accept", "a").header("accept", "b").header("Connection", "close").header("X-Bytes", [0xff, b'x'].as_slice());
+    let request = Request::get("/")
+        .header("Accept", "a")
+        .header("accept", "b")
+        .header("Connection", "close")
+        .header("X-Bytes", [0xff, b'x'].as_slice());
     let headers = event(request, b"")["headers"].clone();
-    assert_eq!((&headers["accept"], &headers["connection"], &headers["x-bytes"]), (&json!("a,b"), &json!(null), &json!("\u{FFFD}x")));
+    assert_eq!(
+        (
+            &headers["accept"],
+            &headers["connection"],
+            &headers["x-bytes"]
+        ),
+        (&json!("a,b"), &json!(null), &json!("\u{FFFD}x"))
+    );
 }
 
 #[test]
 fn cookies_stand_apart() {
-    let event = event(Request::get("/").header("Cookie", "a=1; b=2").header("Cookie", "c=3"), b"");
+    let event = event(
+        Request::get("/")
+            .header("Cookie", "a=1; b=2")
+            .header("Cookie", "c=3"),
+        b"",
+    );
     assert_eq!(event["cookies"], json!(["a=1", "b=2", "c=3"]));
     assert_eq!(event["headers"]["cookie"], json!(null));
 }
 
 #[test]
 fn what_the_client_says_of_its_origin_is_no_proof() {
-    let request = Request::get("/").header("X-Forwarded-For", "6.6.6.6").header("X-Forwarded-Proto", "gopher").header("Host", "evil:1");
+    let request = Request::get("/")
+        .header("X-Forwarded-For", "6.6.6.6")
+        .header("X-Forwarded-Proto", "gopher")
+        .header("Host", "evil:1");
     let headers = event(request, b"")["headers"].clone();
     assert_eq!(headers["x-forwarded-for"], "6.6.6.6, 127.0.0.1");
-    assert_eq!((&headers["x-forwarded-proto"], &headers["host"]), (&json!("http"), &json!("127.0.0.1:3000")));
+    assert_eq!(
+        (&headers["x-forwarded-proto"], &headers["host"]),
+        (&json!("http"), &json!("127.0.0.1:3000"))
+    );
 }
 
 #[test]
 fn text_is_sent_as_it_is_and_bytes_in_base64() {
     let body = |content_type: &str, body: &[u8]| {
-        let event = event(Request::post("/").header("Content-Type", content_type), body);
+        let event = event(
+            Request::post("/").header("Content-Type", content_type),
+            body,
+        );
         (event["body"].clone(), event["isBase64Encoded"].clone())
     };
-    for text in ["application/json", "APPLICATION/JSON; charset=utf-8", "text/plain", "application/x-www-form-urlencoded", "application/problem+json"] {
-        assert_eq!(body(text, "é\n".as_bytes()), (json!("é\n"), json!(false)), "{text}");
+    for text in [
+        "application/json",
+        "APPLICATION/JSON; charset=utf-8",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/problem+json",
+    ] {
+        assert_eq!(
+            body(text, "é\n".as_bytes()),
+            (json!("é\n"), json!(false)),
+            "{text}"
+        );
     }
-    for bytes in ["image/png", "multipart/form-data; boundary=x", "", "application/jsonx"] {
+    for bytes in [
+        "image/png",
+        "multipart/form-data; boundary=x",
+        "",
+        "application/jsonx",
+    ] {
         assert_eq!(body(bytes, b"abc"), (json!("YWJj"), json!(true)), "{bytes}");
     }
     assert_eq!(body("text/plain", b"\xff"), (json!("/w=="), json!(true)));
@@ -85,7 +136,11 @@ fn text_is_sent_as_it_is_and_bytes_in_base64() {
 
 async fn answer(method: &Method, reply: Value) -> Option<(u16, HeaderMap, Bytes)> {
     let (head, body) = response(method, reply.to_string().as_bytes())?.into_parts();
-    Some((head.status.as_u16(), head.headers, body.collect().await.unwrap().to_bytes()))
+    Some((
+        head.status.as_u16(),
+        head.headers,
+        body.collect().await.unwrap().to_bytes(),
+    ))
 }
 
 #[tokio::test]
@@ -96,8 +151,17 @@ async fn a_reply_becomes_a_response() {
     });
     let (status, headers, body) = answer(&Method::GET, reply).await.unwrap();
     assert_eq!((status, &body[..]), (201, &b"hi"[..]));
-    let all = |name: &str| headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect::<Vec<_>>();
-    assert_eq!((all("content-type"), all("vary")), (vec!["text/plain"], vec!["a", "b"]));
+    let all = |name: &str| {
+        headers
+            .get_all(name)
+            .iter()
+            .map(|value| value.to_str().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (all("content-type"), all("vary")),
+        (vec!["text/plain"], vec!["a", "b"])
+    );
     assert_eq!(all("set-cookie"), ["a=1; HttpOnly", "b=2"]);
     assert!(all("content-length").is_empty() && all("connection").is_empty());
 }
@@ -106,7 +170,10 @@ async fn a_reply_becomes_a_response() {
 async fn base64_is_decoded_and_head_keeps_its_length() {
     let reply = json!({ "statusCode": 200, "headers": { "content-length": "3" }, "body": "AP8B", "isBase64Encoded": true });
     let (_, headers, body) = answer(&Method::HEAD, reply).await.unwrap();
-    assert_eq!((&body[..], headers[header::CONTENT_LENGTH].to_str().unwrap()), (&[0, 255, 1][..], "3"));
+    assert_eq!(
+        (&body[..], headers[header::CONTENT_LENGTH].to_str().unwrap()),
+        (&[0, 255, 1][..], "3")
+    );
 }
 
 #[tokio::test]
@@ -118,6 +185,9 @@ async fn what_is_no_reply_is_none() {
         json!({ "statusCode": 200, "headers": { "bad name": "x" } }),
         json!("text"),
     ] {
-        assert!(answer(&Method::GET, reply.clone()).await.is_none(), "{reply}");
+        assert!(
+            answer(&Method::GET, reply.clone()).await.is_none(),
+            "{reply}"
+        );
     }
 }

@@ -45,10 +45,17 @@ impl Filter {
         let name = record["eventName"].as_str().unwrap_or_default();
         let image = &record["dynamodb"]["NewImage"];
         let attribute = |(attribute, values): (&String, &StringValues)| {
-            image[attribute]["S"].as_str().is_some_and(|value| values.any_of.iter().any(|any| any == value))
+            image[attribute]["S"]
+                .as_str()
+                .is_some_and(|value| values.any_of.iter().any(|any| any == value))
         };
-        self.event_names.as_ref().is_none_or(|names| names.iter().any(|any| any == name))
-            && self.dynamodb.as_ref().is_none_or(|images| images.new_image.iter().all(attribute))
+        self.event_names
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|any| any == name))
+            && self
+                .dynamodb
+                .as_ref()
+                .is_none_or(|images| images.new_image.iter().all(attribute))
     }
 }
 
@@ -76,7 +83,11 @@ mod tests {
 
     #[test]
     fn a_part_that_is_not_there_matches_everything() {
-        assert!(Filter::parse("{}").unwrap().matches(&record("REMOVE", &json!({ "S": "x" }))));
+        assert!(
+            Filter::parse("{}")
+                .unwrap()
+                .matches(&record("REMOVE", &json!({ "S": "x" })))
+        );
         let by_name = Filter::parse(r#"{"eventName":["REMOVE"]}"#).unwrap();
         assert!(by_name.matches(&json!({ "eventName": "REMOVE", "dynamodb": {} })));
     }

@@ -52,10 +52,16 @@ mod tests {
     #[test]
     fn failures_are_read_by_lambdas_rules() {
         let read = |reply: Value| outcome(&reply, &["a", "b", "c"]);
-        for done in [json!(null), json!({}), json!({ "batchItemFailures": null }), json!({ "batchItemFailures": [] })] {
+        for done in [
+            json!(null),
+            json!({}),
+            json!({ "batchItemFailures": null }),
+            json!({ "batchItemFailures": [] }),
+        ] {
             assert_eq!(read(done.clone()), Outcome::Done, "{done}");
         }
-        let some = json!({ "batchItemFailures": [{ "itemIdentifier": "c" }, { "itemIdentifier": "b" }] });
+        let some =
+            json!({ "batchItemFailures": [{ "itemIdentifier": "c" }, { "itemIdentifier": "b" }] });
         assert_eq!(read(some), Outcome::Some(vec![1, 2]));
         for all in [
             json!({ "batchItemFailures": "b" }),

@@ -26,7 +26,9 @@ impl QueueSource {
     /// Polls until the shutdown; a batch that has begun is finished.
     pub(crate) async fn run(self, mut shutdown: Shutdown) {
         let sqs = Arc::clone(&self.sqs);
-        let Some(queue) = sqs.by_logical_id(&self.spec.queue) else { return };
+        let Some(queue) = sqs.by_logical_id(&self.spec.queue) else {
+            return;
+        };
         loop {
             let messages = tokio::select! {
                 messages = sqs.receive(queue, self.spec.batch_size, None, LONG_POLL) => messages,
@@ -45,7 +47,10 @@ impl QueueSource {
 
     async fn deliver(&self, queue: &Queue, messages: &[Received]) {
         let arn = queue.arn();
-        let records: Vec<Value> = messages.iter().map(|message| record(message, &arn)).collect();
+        let records: Vec<Value> = messages
+            .iter()
+            .map(|message| record(message, &arn))
+            .collect();
         let call = (self.function)(json!({ "Records": records }));
         let result = match invoke::run(self.timeout, call).await {
             Ok(result) => result,
@@ -53,7 +58,10 @@ impl QueueSource {
         };
         let failed = match result {
             Ok(reply) if self.spec.report_item_failures => {
-                let ids: Vec<&str> = messages.iter().map(|message| message.message_id.as_str()).collect();
+                let ids: Vec<&str> = messages
+                    .iter()
+                    .map(|message| message.message_id.as_str())
+                    .collect();
                 outcome(&reply, &ids)
             }
             Ok(_) => Outcome::Done,
@@ -78,7 +86,8 @@ impl QueueSource {
 
 /// A message as Lambda hands it to a function.
 fn record(message: &Received, arn: &str) -> Value {
-    let attributes: Map<String, Value> = serde_json::from_str(&message.attributes).unwrap_or_default();
+    let attributes: Map<String, Value> =
+        serde_json::from_str(&message.attributes).unwrap_or_default();
     let attribute = |value: &Value| {
         json!({
             "dataType": value["DataType"],
@@ -88,8 +97,10 @@ fn record(message: &Received, arn: &str) -> Value {
             "binaryListValues": [],
         })
     };
-    let attributes: Map<String, Value> =
-        attributes.iter().map(|(name, value)| (name.clone(), attribute(value))).collect();
+    let attributes: Map<String, Value> = attributes
+        .iter()
+        .map(|(name, value)| (name.clone(), attribute(value)))
+        .collect();
     json!({
         "messageId": message.message_id,
         "receiptHandle": message.receipt,

@@ -19,8 +19,8 @@ use crate::net::Shutdown;
 use crate::registry::EventFn;
 use crate::template::StreamSpec;
 
-/// A look at an idle stream costs some 20 µs.
-const IDLE: Duration = Duration::from_millis(20);
+/// Short enough to go unnoticed; looking costs some 30 µs.
+const IDLE: Duration = Duration::from_millis(40);
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 /// So many records behind are counted; more are "at least".
@@ -51,30 +51,67 @@ impl StreamProgress {
     /// Goes on from `file`, or from the stream's beginning. A `StartingPosition` of LATEST would
     /// be the same, since table and source begin together.
     pub(crate) fn open(database: Database, table: &str, file: PathBuf) -> Result<Self, String> {
-        let request = DescribeTableRequest { table_name: table.to_owned() };
-        let description = database.describe_table(request).map_err(|error| error.to_string())?;
+        let request = DescribeTableRequest {
+            table_name: table.to_owned(),
+        };
+        let description = database
+            .describe_table(request)
+            .map_err(|error| error.to_string())?;
         let description = serde_json::to_value(&description).map_err(|error| error.to_string())?;
-        let arn = description.pointer("/Table/LatestStreamArn").and_then(Value::as_str);
-        let arn = arn.ok_or_else(|| format!("{table} has no stream"))?.to_owned();
-        let checkpoint = std::fs::read_to_string(&file).ok().filter(|text| !text.is_empty());
-        Ok(Self { database, table: table.to_owned(), arn, file, checkpoint: Arc::new(Mutex::new(checkpoint)) })
+        let arn = description
+            .pointer("/Table/LatestStreamArn")
+            .and_then(Value::as_str);
+        let arn = arn
+            .ok_or_else(|| format!("{table} has no stream"))?
+            .to_owned();
+        let checkpoint = std::fs::read_to_string(&file)
+            .ok()
+            .filter(|text| !text.is_empty());
+        Ok(Self {
+            database,
+            table: table.to_owned(),
+            arn,
+            file,
+            checkpoint: Arc::new(Mutex::new(checkpoint)),
+        })
     }
 
     /// Up to `most` records after the checkpoint, oldest first, as Lambda writes them.
     fn read(&self, most: usize) -> Result<Vec<Value>, String> {
-        let sequence_number = self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let start = if sequence_number.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" };
+        let sequence_number = self
+            .checkpoint
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let start = if sequence_number.is_some() {
+            "AFTER_SEQUENCE_NUMBER"
+        } else {
+            "TRIM_HORIZON"
+        };
         let iterator = self.database.get_shard_iterator(GetShardIteratorRequest {
             stream_arn: self.arn.clone(),
             shard_id: shard_id(&self.table),
             shard_iterator_type: start.to_owned(),
             sequence_number,
         });
-        let shard_iterator = iterator.map_err(|error| error.to_string())?.shard_iterator.unwrap_or_default();
-        let request = GetRecordsRequest { shard_iterator, limit: Some(most) };
-        let records = self.database.get_records(request).map_err(|error| error.to_string())?.records;
+        let shard_iterator = iterator
+            .map_err(|error| error.to_string())?
+            .shard_iterator
+            .unwrap_or_default();
+        let request = GetRecordsRequest {
+            shard_iterator,
+            limit: Some(most),
+        };
+        let records = self
+            .database
+            .get_records(request)
+            .map_err(|error| error.to_string())?
+            .records;
         let arn = self.lambda_arn();
-        records.into_iter().map(|record| lambda_record(serde_json::to_value(record), &arn)).collect()
+        records
+            .into_iter()
+            .map(|record| lambda_record(serde_json::to_value(record), &arn))
+            .collect()
     }
 
     /// The stream's ARN with a region that exists.
@@ -83,7 +120,10 @@ impl StreamProgress {
     }
 
     fn advance(&self, sequence_number: &str) {
-        *self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner) = Some(sequence_number.to_owned());
+        *self
+            .checkpoint
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(sequence_number.to_owned());
         // Without it the records are delivered again after a restart, which functions must bear.
         if let Err(error) = write_whole(&self.file, sequence_number.as_bytes()) {
             tracing::error!(%error, "stream checkpoint");
@@ -93,9 +133,14 @@ impl StreamProgress {
     /// How far the source is behind.
     pub(crate) fn lag(&self) -> Result<Lag, String> {
         let records = self.read(MOST_COUNTED)?;
-        let written = records.first().and_then(|record| record["dynamodb"]["ApproximateCreationDateTime"].as_i64());
+        let written = records
+            .first()
+            .and_then(|record| record["dynamodb"]["ApproximateCreationDateTime"].as_i64());
         let seconds = written.map_or(0, |written| jiff::Timestamp::now().as_second() - written);
-        Ok(Lag { records: records.len(), seconds: seconds.max(0) })
+        Ok(Lag {
+            records: records.len(),
+            seconds: seconds.max(0),
+        })
     }
 }
 
@@ -114,7 +159,9 @@ fn lambda_record(record: serde_json::Result<Value>, arn: &str) -> Result<Value, 
 }
 
 fn sequence_number(record: &Value) -> &str {
-    record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default()
+    record["dynamodb"]["SequenceNumber"]
+        .as_str()
+        .unwrap_or_default()
 }
 
 /// One `DynamoDB` event of the template.
@@ -159,15 +206,27 @@ impl StreamSource {
     /// wait before the next batch, of `most` records.
     async fn deliver(&self, records: &[Value], stuck: &mut Stuck, most: &mut usize) -> Duration {
         let passes = |record: &Value| {
-            self.spec.filters.is_empty() || self.spec.filters.iter().any(|filter| filter.matches(record))
+            self.spec.filters.is_empty()
+                || self
+                    .spec
+                    .filters
+                    .iter()
+                    .any(|filter| filter.matches(record))
         };
-        let places: Vec<usize> = (0..records.len()).filter(|place| passes(&records[*place])).collect();
+        let places: Vec<usize> = (0..records.len())
+            .filter(|place| passes(&records[*place]))
+            .collect();
         let batch: Vec<&Value> = places.iter().map(|place| &records[*place]).collect();
-        let outcome = if batch.is_empty() { Outcome::Done } else { self.call(&batch).await };
+        let outcome = if batch.is_empty() {
+            Outcome::Done
+        } else {
+            self.call(&batch).await
+        };
         let first = match &outcome {
             Outcome::Done => {
                 *most = self.spec.batch_size;
-                self.progress.advance(sequence_number(&records[records.len() - 1]));
+                self.progress
+                    .advance(sequence_number(&records[records.len() - 1]));
                 return Duration::ZERO;
             }
             Outcome::Some(failed) => failed[0],
@@ -175,15 +234,24 @@ impl StreamSource {
         };
         // Everything before the first failure is done.
         if places[first] > 0 {
-            self.progress.advance(sequence_number(&records[places[first] - 1]));
+            self.progress
+                .advance(sequence_number(&records[places[first] - 1]));
         }
         let head = sequence_number(batch[first]);
         if stuck.sequence_number != head {
-            *stuck = Stuck { sequence_number: head.to_owned(), attempts: 0 };
+            *stuck = Stuck {
+                sequence_number: head.to_owned(),
+                attempts: 0,
+            };
         }
         stuck.attempts += 1;
         let alone = batch.len() == 1 || matches!(outcome, Outcome::Some(_));
-        if self.spec.max_retries.is_some_and(|retries| stuck.attempts > retries) && (alone || !self.spec.bisect) {
+        if self
+            .spec
+            .max_retries
+            .is_some_and(|retries| stuck.attempts > retries)
+            && (alone || !self.spec.bisect)
+        {
             let last = if alone { first } else { batch.len() - 1 };
             self.give_up(&batch[first..=last], stuck.attempts);
             self.progress.advance(sequence_number(batch[last]));
@@ -192,12 +260,18 @@ impl StreamSource {
         if outcome == Outcome::All && self.spec.bisect {
             *most = (batch.len() / 2).max(1);
         }
-        FIRST_BACKOFF.saturating_mul(1 << (stuck.attempts - 1).min(8)).min(LONGEST_BACKOFF)
+        FIRST_BACKOFF
+            .saturating_mul(1 << (stuck.attempts - 1).min(8))
+            .min(LONGEST_BACKOFF)
     }
 
     async fn call(&self, batch: &[&Value]) -> Outcome {
         let call = (self.function)(json!({ "Records": batch }));
-        match invoke::run(self.timeout, call).await.map_err(|error| error.to_string()).flatten() {
+        match invoke::run(self.timeout, call)
+            .await
+            .map_err(|error| error.to_string())
+            .flatten()
+        {
             Ok(reply) if self.spec.report_item_failures => {
                 let ids: Vec<&str> = batch.iter().map(|record| sequence_number(record)).collect();
                 outcome(&reply, &ids)
@@ -212,9 +286,25 @@ impl StreamSource {
 
     /// Tells the failure queue which records are skipped; as in AWS, not what is in them.
     fn give_up(&self, batch: &[&Value], attempts: u32) {
-        let (first, last) = (sequence_number(batch[0]), sequence_number(batch[batch.len() - 1]));
-        tracing::error!(function = self.spec.function, first, last, attempts, "stream records given up");
-        let Some(queue) = self.spec.on_failure.as_ref().and_then(|id| self.sqs.by_logical_id(id)) else { return };
+        let (first, last) = (
+            sequence_number(batch[0]),
+            sequence_number(batch[batch.len() - 1]),
+        );
+        tracing::error!(
+            function = self.spec.function,
+            first,
+            last,
+            attempts,
+            "stream records given up"
+        );
+        let Some(queue) = self
+            .spec
+            .on_failure
+            .as_ref()
+            .and_then(|id| self.sqs.by_logical_id(id))
+        else {
+            return;
+        };
         let body = json!({
             "version": "1.0",
             "timestamp": jiff::Timestamp::now(),
@@ -231,7 +321,11 @@ impl StreamSource {
                 "streamArn": self.progress.lambda_arn(),
             },
         });
-        let message = Outgoing { body: body.to_string(), attributes: "{}".to_owned(), delay: None };
+        let message = Outgoing {
+            body: body.to_string(),
+            attributes: "{}".to_owned(),
+            delay: None,
+        };
         if let Err(error) = self.sqs.send(queue, &[message]) {
             tracing::error!(%error, "failure queue");
         }

@@ -91,21 +91,31 @@ impl Parsed {
         let name = name(function.code_uri.as_ref(), &resource.metadata)
             .ok_or("neither CodeUri nor Metadata.BuildProperties.Binary names the code")?;
         let timeout = Duration::from_secs(function.timeout.unwrap_or(self.default_timeout));
-        let spec = FunctionSpec { logical_id: id.to_owned(), timeout };
+        let spec = FunctionSpec {
+            logical_id: id.to_owned(),
+            timeout,
+        };
         if self.functions.insert(name.clone(), spec).is_some() {
             return Err(format!("another function is called {name} as well"));
         }
         for (event_id, event) in &function.events {
-            self.add_event(&name, event).map_err(|reason| format!("Events.{event_id}: {reason}"))?;
+            self.add_event(&name, event)
+                .map_err(|reason| format!("Events.{event_id}: {reason}"))?;
         }
         Ok(())
     }
 
     fn add_event(&mut self, function: &str, event: &Event) -> Result<(), String> {
         match event.r#type.as_str() {
-            "HttpApi" => self.routes.push(route(function, properties(&event.properties)?)?),
-            "DynamoDB" => self.streams.push(stream(function, properties(&event.properties)?)?),
-            "SQS" => self.queue_sources.push(queue(function, properties(&event.properties)?)?),
+            "HttpApi" => self
+                .routes
+                .push(route(function, properties(&event.properties)?)?),
+            "DynamoDB" => self
+                .streams
+                .push(stream(function, &properties(&event.properties)?)?),
+            "SQS" => self
+                .queue_sources
+                .push(queue(function, &properties(&event.properties)?)?),
             other => return Err(format!("the local platform knows no {other} events")),
         }
         Ok(())
@@ -115,49 +125,85 @@ impl Parsed {
 /// `profile` of `functions/profile`.
 fn name(code_uri: Option<&Json>, metadata: &Json) -> Option<String> {
     let from_uri = || {
-        let segment = code_uri?.as_str()?.trim_end_matches('/').rsplit('/').next()?;
+        let segment = code_uri?
+            .as_str()?
+            .trim_end_matches('/')
+            .rsplit('/')
+            .next()?;
         (!matches!(segment, "" | "." | "..")).then_some(segment)
     };
-    from_uri().or_else(|| metadata.pointer("/BuildProperties/Binary")?.as_str()).map(str::to_owned)
+    from_uri()
+        .or_else(|| metadata.pointer("/BuildProperties/Binary")?.as_str())
+        .map(str::to_owned)
 }
 
 fn route(function: &str, event: HttpApiEvent) -> Result<RouteSpec, String> {
     let (method, path) = match (event.method, event.path) {
         (None, None) => (None, "$default".to_owned()),
         (Some(method), Some(path)) if path.starts_with('/') => (Some(method), path),
-        (_, path) => return Err(format!("Method and a Path that starts with / belong together, not {path:?}")),
+        (_, path) => {
+            return Err(format!(
+                "Method and a Path that starts with / belong together, not {path:?}"
+            ));
+        }
     };
-    let method = method.map(|method| method.to_ascii_uppercase()).filter(|method| method != "ANY");
+    let method = method
+        .map(|method| method.to_ascii_uppercase())
+        .filter(|method| method != "ANY");
     let greedy = path.find("+}").map(|at| at + 2);
     if greedy.is_some_and(|end| end != path.len()) {
         return Err(format!("the greedy variable must end the path {path}"));
     }
-    Ok(RouteSpec { method, path, function: function.to_owned() })
+    Ok(RouteSpec {
+        method,
+        path,
+        function: function.to_owned(),
+    })
 }
 
-fn stream(function: &str, event: SourceEvent) -> Result<StreamSpec, String> {
-    event.stream.as_ref().and_then(logical_id).ok_or("Stream must be !GetAtt <table>.StreamArn")?;
-    let filters = event.filter_criteria.map_or_else(Vec::new, |criteria| criteria.filters);
+fn stream(function: &str, event: &SourceEvent) -> Result<StreamSpec, String> {
+    event
+        .stream
+        .as_ref()
+        .and_then(logical_id)
+        .ok_or("Stream must be !GetAtt <table>.StreamArn")?;
+    let filters = event
+        .filter_criteria
+        .as_ref()
+        .map_or(&[][..], |criteria| &criteria.filters);
     let failure = event.destination_config.pointer("/OnFailure/Destination");
     Ok(StreamSpec {
         function: function.to_owned(),
         batch_size: batch_size(event.batch_size.unwrap_or(100), 10_000)?,
-        filters: filters.iter().map(|filter| Filter::parse(&filter.pattern)).collect::<Result<_, _>>()?,
+        filters: filters
+            .iter()
+            .map(|filter| Filter::parse(&filter.pattern))
+            .collect::<Result<_, _>>()?,
         report_item_failures: reports_failures(&event.function_response_types)?,
         bisect: event.bisect_batch_on_function_error,
         // -1 is Lambda's way to say "until the record expires".
-        max_retries: event.maximum_retry_attempts.and_then(|attempts| u32::try_from(attempts).ok()),
+        max_retries: event
+            .maximum_retry_attempts
+            .and_then(|attempts| u32::try_from(attempts).ok()),
         on_failure: failure
-            .map(|queue| logical_id(queue).map(str::to_owned).ok_or("OnFailure must be !GetAtt <queue>.Arn"))
+            .map(|queue| {
+                logical_id(queue)
+                    .map(str::to_owned)
+                    .ok_or("OnFailure must be !GetAtt <queue>.Arn")
+            })
             .transpose()?,
     })
 }
 
-fn queue(function: &str, event: SourceEvent) -> Result<QueueSourceSpec, String> {
+fn queue(function: &str, event: &SourceEvent) -> Result<QueueSourceSpec, String> {
     if event.filter_criteria.is_some() {
         return Err("the local platform filters no queues".to_owned());
     }
-    let queue = event.queue.as_ref().and_then(logical_id).ok_or("Queue must be !GetAtt <queue>.Arn")?;
+    let queue = event
+        .queue
+        .as_ref()
+        .and_then(logical_id)
+        .ok_or("Queue must be !GetAtt <queue>.Arn")?;
     Ok(QueueSourceSpec {
         function: function.to_owned(),
         queue: queue.to_owned(),
@@ -167,7 +213,11 @@ fn queue(function: &str, event: SourceEvent) -> Result<QueueSourceSpec, String> 
 }
 
 fn batch_size(size: usize, most: usize) -> Result<usize, String> {
-    if (1..=most).contains(&size) { Ok(size) } else { Err(format!("BatchSize must be 1 to {most}, not {size}")) }
+    if (1..=most).contains(&size) {
+        Ok(size)
+    } else {
+        Err(format!("BatchSize must be 1 to {most}, not {size}"))
+    }
 }
 
 fn reports_failures(types: &[String]) -> Result<bool, String> {

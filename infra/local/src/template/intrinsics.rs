@@ -47,7 +47,10 @@ pub(super) fn to_json(value: Yaml) -> Result<Json, String> {
 
 /// The logical id that a `Ref` or `GetAtt` points to.
 pub(super) fn logical_id(value: &Json) -> Option<&str> {
-    value.get("Ref").or_else(|| value.get("Fn::GetAtt")?.get(0))?.as_str()
+    value
+        .get("Ref")
+        .or_else(|| value.get("Fn::GetAtt")?.get(0))?
+        .as_str()
 }
 
 /// The name of a resource here: as written if it is plain text, else made from its logical id, as
@@ -77,16 +80,32 @@ mod tests {
     #[test]
     fn short_forms_become_long_forms() {
         assert_eq!(json_of("!Ref Table").unwrap(), json!({ "Ref": "Table" }));
-        assert_eq!(json_of("!GetAtt Table.StreamArn").unwrap(), json!({ "Fn::GetAtt": ["Table", "StreamArn"] }));
-        assert_eq!(json_of("[!Sub 'a-${B}', {Ref: C}]").unwrap(), json!([{ "Fn::Sub": "a-${B}" }, { "Ref": "C" }]));
-        assert_eq!(json_of("!Not [!Equals [!Ref A, '']]").unwrap(), json!({ "Fn::Not": [{ "Fn::Equals": [{ "Ref": "A" }, ""] }] }));
-        assert!(json_of("!GetAtt Table").unwrap_err().contains("names no attribute"));
+        assert_eq!(
+            json_of("!GetAtt Table.StreamArn").unwrap(),
+            json!({ "Fn::GetAtt": ["Table", "StreamArn"] })
+        );
+        assert_eq!(
+            json_of("[!Sub 'a-${B}', {Ref: C}]").unwrap(),
+            json!([{ "Fn::Sub": "a-${B}" }, { "Ref": "C" }])
+        );
+        assert_eq!(
+            json_of("!Not [!Equals [!Ref A, '']]").unwrap(),
+            json!({ "Fn::Not": [{ "Fn::Equals": [{ "Ref": "A" }, ""] }] })
+        );
+        assert!(
+            json_of("!GetAtt Table")
+                .unwrap_err()
+                .contains("names no attribute")
+        );
     }
 
     #[test]
     fn a_resource_without_a_plain_name_is_named_after_its_logical_id() {
         assert_eq!(physical_name(None, "JobsQueue"), "portico-jobs-queue");
-        assert_eq!(physical_name(Some(&json!({ "Fn::Sub": "${A}-jobs" })), "Table"), "portico-table");
+        assert_eq!(
+            physical_name(Some(&json!({ "Fn::Sub": "${A}-jobs" })), "Table"),
+            "portico-table"
+        );
         assert_eq!(physical_name(Some(&json!("mine")), "Table"), "mine");
     }
 }

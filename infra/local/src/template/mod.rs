@@ -130,7 +130,10 @@ impl Template {
     /// # Errors
     /// [`StartError::Template`] with one line that names the resource at fault.
     pub fn load(path: &Path) -> Result<Self, StartError> {
-        let refuse = |reason| StartError::Template { path: path.to_owned(), reason };
+        let refuse = |reason| StartError::Template {
+            path: path.to_owned(),
+            reason,
+        };
         let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
         Self::parse(&text).map_err(refuse)
     }
@@ -138,9 +141,12 @@ impl Template {
     /// As [`Self::load`], from text; an error is its reason.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let yaml = serde_yaml_ng::from_str(text).map_err(|error| error.to_string())?;
-        let document: Document =
-            serde_json::from_value(intrinsics::to_json(yaml)?).map_err(|error| error.to_string())?;
-        let timeout = document.globals.pointer("/Function/Timeout").and_then(Json::as_u64);
+        let document: Document = serde_json::from_value(intrinsics::to_json(yaml)?)
+            .map_err(|error| error.to_string())?;
+        let timeout = document
+            .globals
+            .pointer("/Function/Timeout")
+            .and_then(Json::as_u64);
         let mut functions = functions::Parsed::new(timeout);
         let mut resources = resources::Parsed::default();
         for (id, resource) in &document.resources {
@@ -157,7 +163,10 @@ impl Template {
             queue_sources: functions.queue_sources,
             table: resources.table.ok_or("there is no AWS::DynamoDB::Table")?.1,
             bucket: resources.bucket.ok_or("there is no AWS::S3::Bucket")?.1,
-            key_ring: resources.key_ring.ok_or("there is no AWS::SecretsManager::Secret")?.1,
+            key_ring: resources
+                .key_ring
+                .ok_or("there is no AWS::SecretsManager::Secret")?
+                .1,
             queues: resources.queues,
         };
         template.check_queues()?;
@@ -166,12 +175,25 @@ impl Template {
 
     /// Every queue that is pointed to must be in the template.
     fn check_queues(&self) -> Result<(), String> {
-        let used = (self.queue_sources.iter().map(|source| (&source.function, &source.queue)))
-            .chain(self.streams.iter().filter_map(|stream| Some((&stream.function, stream.on_failure.as_ref()?))))
-            .chain(self.queues.iter().filter_map(|queue| Some((&queue.logical_id, &queue.redrive.as_ref()?.target))));
+        let used = (self
+            .queue_sources
+            .iter()
+            .map(|source| (&source.function, &source.queue)))
+        .chain(
+            self.streams
+                .iter()
+                .filter_map(|stream| Some((&stream.function, stream.on_failure.as_ref()?))),
+        )
+        .chain(
+            self.queues
+                .iter()
+                .filter_map(|queue| Some((&queue.logical_id, &queue.redrive.as_ref()?.target))),
+        );
         for (user, id) in used {
             if !self.queues.iter().any(|queue| queue.logical_id == *id) {
-                return Err(format!("{user} points to {id}, which is no AWS::SQS::Queue of this template"));
+                return Err(format!(
+                    "{user} points to {id}, which is no AWS::SQS::Queue of this template"
+                ));
             }
         }
         Ok(())
@@ -181,7 +203,11 @@ impl Template {
 /// Properties of a resource or an event.
 fn properties<T: DeserializeOwned>(value: &Json) -> Result<T, String> {
     // A missing `Properties` is an empty one.
-    let value = if value.is_null() { Json::Object(serde_json::Map::new()) } else { value.clone() };
+    let value = if value.is_null() {
+        Json::Object(serde_json::Map::new())
+    } else {
+        value.clone()
+    };
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
 

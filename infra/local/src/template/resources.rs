@@ -64,11 +64,14 @@ impl Parsed {
                 only(&mut self.table, id, table)
             }
             "AWS::S3::Bucket" => only(&mut self.bucket, id, name("BucketName")),
-            "AWS::SecretsManager::Secret" => {
-                only(&mut self.key_ring, id, secret(properties(&resource.properties)?)?)
-            }
+            "AWS::SecretsManager::Secret" => only(
+                &mut self.key_ring,
+                id,
+                secret(properties(&resource.properties)?)?,
+            ),
             "AWS::SQS::Queue" => {
-                self.queues.push(queue(id, properties(&resource.properties)?)?);
+                self.queues
+                    .push(queue(id, properties(&resource.properties)?)?);
                 Ok(())
             }
             _ => Ok(()),
@@ -77,21 +80,29 @@ impl Parsed {
 }
 
 fn only<T>(place: &mut Option<(String, T)>, id: &str, value: T) -> Result<(), String> {
-    match place {
-        Some((first, _)) => Err(format!("the local platform serves one of its kind, and that is {first}")),
-        None => {
-            *place = Some((id.to_owned(), value));
-            Ok(())
-        }
+    if let Some((first, _)) = place {
+        return Err(format!(
+            "the local platform serves one of its kind, and that is {first}"
+        ));
     }
+    *place = Some((id.to_owned(), value));
+    Ok(())
 }
 
 fn table(name: String, written: &Json) -> Result<TableSpec, String> {
     let mut create = json!({ "TableName": name });
     for member in ["KeySchema", "AttributeDefinitions"] {
-        create[member] = written.get(member).ok_or_else(|| format!("{member} is missing"))?.clone();
+        create[member] = written
+            .get(member)
+            .ok_or_else(|| format!("{member} is missing"))?
+            .clone();
     }
-    for member in ["BillingMode", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "ProvisionedThroughput"] {
+    for member in [
+        "BillingMode",
+        "GlobalSecondaryIndexes",
+        "LocalSecondaryIndexes",
+        "ProvisionedThroughput",
+    ] {
         if let Some(value) = written.get(member) {
             create[member] = value.clone();
         }
@@ -100,9 +111,18 @@ fn table(name: String, written: &Json) -> Result<TableSpec, String> {
         create["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": view });
     }
     let ttl = written.get("TimeToLiveSpecification");
-    let enabled = ttl.and_then(|ttl| ttl.get("Enabled")).and_then(Json::as_bool).unwrap_or(false);
-    let attribute = ttl.and_then(|ttl| ttl.get("AttributeName")).and_then(Json::as_str);
-    Ok(TableSpec { name, create, ttl_attribute: attribute.filter(|_| enabled).map(str::to_owned) })
+    let enabled = ttl
+        .and_then(|ttl| ttl.get("Enabled"))
+        .and_then(Json::as_bool)
+        .unwrap_or(false);
+    let attribute = ttl
+        .and_then(|ttl| ttl.get("AttributeName"))
+        .and_then(Json::as_str);
+    Ok(TableSpec {
+        name,
+        create,
+        ttl_attribute: attribute.filter(|_| enabled).map(str::to_owned),
+    })
 }
 
 fn queue(id: &str, written: QueueProperties) -> Result<QueueSpec, String> {
@@ -111,7 +131,9 @@ fn queue(id: &str, written: QueueProperties) -> Result<QueueSpec, String> {
     }
     let redrive = match written.redrive_policy {
         None => None,
-        Some(policy) if policy.max_receive_count == 0 => return Err("maxReceiveCount must be at least 1".to_owned()),
+        Some(policy) if policy.max_receive_count == 0 => {
+            return Err("maxReceiveCount must be at least 1".to_owned());
+        }
         Some(policy) => Some(RedriveSpec {
             target: logical_id(&policy.dead_letter_target_arn)
                 .ok_or("deadLetterTargetArn must be !GetAtt <queue>.Arn")?
@@ -133,7 +155,11 @@ fn secret(written: SecretProperties) -> Result<SecretSpec, String> {
     let written = written.generate_secret_string;
     let template: Map<String, Json> = serde_json::from_str(&written.secret_string_template)
         .map_err(|error| format!("SecretStringTemplate must be a JSON object: {error}"))?;
-    Ok(SecretSpec { template, key: written.generate_string_key, length: written.password_length })
+    Ok(SecretSpec {
+        template,
+        key: written.generate_string_key,
+        length: written.password_length,
+    })
 }
 
 const fn thirty_seconds() -> u64 {

@@ -57,44 +57,139 @@ Resources:
 #[test]
 fn a_whole_template_is_read() {
     let template = Template::parse(WHOLE).unwrap();
-    assert_eq!(template.functions["profile"].timeout, Duration::from_secs(10));
-    assert_eq!(template.functions["changes"].timeout, Duration::from_secs(60));
+    assert_eq!(
+        template.functions["profile"].timeout,
+        Duration::from_secs(10)
+    );
+    assert_eq!(
+        template.functions["changes"].timeout,
+        Duration::from_mins(1)
+    );
     assert_eq!(template.functions["changes"].logical_id, "ChangesFunction");
-    let routes: Vec<_> = template.routes.iter().map(|route| (route.method.as_deref(), route.path.as_str())).collect();
-    assert_eq!(routes, [(None, "/profile"), (Some("GET"), "/profile/{proxy+}")]);
+    let routes: Vec<_> = template
+        .routes
+        .iter()
+        .map(|route| (route.method.as_deref(), route.path.as_str()))
+        .collect();
+    assert_eq!(
+        routes,
+        [(None, "/profile"), (Some("GET"), "/profile/{proxy+}")]
+    );
     let stream = &template.streams[0];
-    assert_eq!((stream.batch_size, stream.max_retries, stream.bisect), (100, Some(10), true));
-    assert_eq!((stream.on_failure.as_deref(), stream.report_item_failures), (Some("Dead"), true));
+    assert_eq!(
+        (stream.batch_size, stream.max_retries, stream.bisect),
+        (100, Some(10), true)
+    );
+    assert_eq!(
+        (stream.on_failure.as_deref(), stream.report_item_failures),
+        (Some("Dead"), true)
+    );
     let source = &template.queue_sources[0];
-    assert_eq!((source.queue.as_str(), source.batch_size, source.report_item_failures), ("JobsQueue", 5, false));
-    assert_eq!(template.table.create["StreamSpecification"], json!({ "StreamEnabled": true, "StreamViewType": "NEW_IMAGE" }));
+    assert_eq!(
+        (
+            source.queue.as_str(),
+            source.batch_size,
+            source.report_item_failures
+        ),
+        ("JobsQueue", 5, false)
+    );
+    assert_eq!(
+        template.table.create["StreamSpecification"],
+        json!({ "StreamEnabled": true, "StreamViewType": "NEW_IMAGE" })
+    );
     assert_eq!(template.table.ttl_attribute.as_deref(), Some("ttl"));
-    assert_eq!((template.table.name.as_str(), template.bucket.as_str()), ("portico-table", "portico-bucket"));
-    let jobs = template.queues.iter().find(|queue| queue.logical_id == "JobsQueue").unwrap();
-    assert_eq!(jobs.visibility, Duration::from_secs(180));
+    assert_eq!(
+        (template.table.name.as_str(), template.bucket.as_str()),
+        ("portico-table", "portico-bucket")
+    );
+    let jobs = template
+        .queues
+        .iter()
+        .find(|queue| queue.logical_id == "JobsQueue")
+        .unwrap();
+    assert_eq!(jobs.visibility, Duration::from_mins(3));
     assert_eq!(jobs.redrive.as_ref().unwrap().max_receives, 5);
-    assert_eq!((template.key_ring.key.as_str(), template.key_ring.length), ("k1", 64));
+    assert_eq!(
+        (template.key_ring.key.as_str(), template.key_ring.length),
+        ("k1", 64)
+    );
 }
 
 /// What is broken, how, and a part of the one line about it.
 const BROKEN: &[(&str, &str, &str)] = &[
     ("Resources:", "Resources: [", "line"),
     ("Resources:", "Resource:", "missing field `Resources`"),
-    ("Type: AWS::DynamoDB::Table", "Type: AWS::DynamoDB::Tables", "there is no AWS::DynamoDB::Table"),
-    ("CodeUri: functions/profile/", "CodeUri: .", "ProfileFunction: neither CodeUri nor Metadata"),
-    ("Binary: changes", "Binary: profile", "ProfileFunction: another function is called profile"),
-    ("Type: SQS,", "Type: Kinesis,", "ChangesFunction: Events.Jobs: the local platform knows no Kinesis events"),
-    ("BatchSize: 5", "BatchSize: 11", "Events.Jobs: BatchSize must be 1 to 10, not 11"),
-    ("BatchSize: 5", "BatchSize: many", "Events.Jobs: invalid type"),
-    ("Queue: !GetAtt JobsQueue.Arn", "Queue: !GetAtt Missing.Arn", "changes points to Missing"),
-    ("Stream: !GetAtt Table.StreamArn", "Stream: table", "Stream must be !GetAtt"),
-    ("\"eventName\":[\"INSERT\"]", "\"eventName\":[{\"prefix\":\"I\"}]", "Events.Stream: "),
-    ("/profile/{proxy+}", "/profile/{proxy+}/x", "the greedy variable must end the path"),
+    (
+        "Type: AWS::DynamoDB::Table",
+        "Type: AWS::DynamoDB::Tables",
+        "there is no AWS::DynamoDB::Table",
+    ),
+    (
+        "CodeUri: functions/profile/",
+        "CodeUri: .",
+        "ProfileFunction: neither CodeUri nor Metadata",
+    ),
+    (
+        "Binary: changes",
+        "Binary: profile",
+        "ProfileFunction: another function is called profile",
+    ),
+    (
+        "Type: SQS,",
+        "Type: Kinesis,",
+        "ChangesFunction: Events.Jobs: the local platform knows no Kinesis events",
+    ),
+    (
+        "BatchSize: 5",
+        "BatchSize: 11",
+        "Events.Jobs: BatchSize must be 1 to 10, not 11",
+    ),
+    (
+        "BatchSize: 5",
+        "BatchSize: many",
+        "Events.Jobs: invalid type",
+    ),
+    (
+        "Queue: !GetAtt JobsQueue.Arn",
+        "Queue: !GetAtt Missing.Arn",
+        "changes points to Missing",
+    ),
+    (
+        "Stream: !GetAtt Table.StreamArn",
+        "Stream: table",
+        "Stream must be !GetAtt",
+    ),
+    (
+        "\"eventName\":[\"INSERT\"]",
+        "\"eventName\":[{\"prefix\":\"I\"}]",
+        "Events.Stream: ",
+    ),
+    (
+        "/profile/{proxy+}",
+        "/profile/{proxy+}/x",
+        "the greedy variable must end the path",
+    ),
     ("Path: /profile }", "Path: profile }", "belong together"),
-    ("maxReceiveCount: 5", "maxReceiveCount: 0", "JobsQueue: maxReceiveCount must be at least 1"),
-    ("Dead: { Type: \"AWS::SQS::Queue\" }", "Dead: { Type: \"AWS::SQS::Queue\", Properties: { FifoQueue: true } }", "Dead: the local platform serves no FIFO"),
-    ("'{\"current\":\"k1\"}'", "'k1'", "Ring: SecretStringTemplate must be a JSON object"),
-    ("Alarm: { Type: \"AWS::CloudWatch::Alarm\"", "Alarm: { Type: \"AWS::S3::Bucket\"", "Bucket: the local platform serves one of its kind"),
+    (
+        "maxReceiveCount: 5",
+        "maxReceiveCount: 0",
+        "JobsQueue: maxReceiveCount must be at least 1",
+    ),
+    (
+        "Dead: { Type: \"AWS::SQS::Queue\" }",
+        "Dead: { Type: \"AWS::SQS::Queue\", Properties: { FifoQueue: true } }",
+        "Dead: the local platform serves no FIFO",
+    ),
+    (
+        "'{\"current\":\"k1\"}'",
+        "'k1'",
+        "Ring: SecretStringTemplate must be a JSON object",
+    ),
+    (
+        "Alarm: { Type: \"AWS::CloudWatch::Alarm\"",
+        "Alarm: { Type: \"AWS::S3::Bucket\"",
+        "Bucket: the local platform serves one of its kind",
+    ),
 ];
 
 #[test]
@@ -109,6 +204,8 @@ fn a_broken_template_gives_one_line_that_names_the_fault() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = Template::load(Path::new("no/such.yaml")).unwrap_err().to_string();
+    let error = Template::load(Path::new("no/such.yaml"))
+        .unwrap_err()
+        .to_string();
     assert!(error.starts_with("no/such.yaml: "), "{error}");
 }

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use iso_currency::Currency;
 
-use super::{Contact, Order, OrderNumber, OrderRow, OrderStatus, PaymentMethod, PaymentStatus, Pointer, StatusChange};
+use super::{
+    Contact, Order, OrderNumber, OrderRow, OrderStatus, PaymentMethod, PaymentStatus, Pointer,
+    StatusChange,
+};
 use crate::auth::KeyRing;
 use crate::clock;
 use crate::domain::address::PostalAddress;
@@ -18,7 +21,9 @@ use crate::domain::stock::{self, Stock};
 use crate::error::{Code, Error, Refusal, Result};
 use crate::ids::{CartId, OrderId};
 use crate::money::Money;
-use crate::store::{Condition, Found, Item, Partition, Shopper, Store, StoreError, Stored, Update, Write};
+use crate::store::{
+    Condition, Found, Item, Partition, Shopper, Store, StoreError, Stored, Update, Write,
+};
 use crate::text::normalize_email;
 
 /// How often placing is tried while others change the same cart or stock.
@@ -81,10 +86,31 @@ pub async fn place(
         if cart.entity.status != CartStatus::Open {
             return replay_of_closed_cart(store, shopper, &number, &cart.entity, &checkout).await;
         }
-        let order = compose(catalogue, currency, shopper, &number, &cart.entity, &checkout)?;
+        let order = compose(
+            catalogue,
+            currency,
+            shopper,
+            &number,
+            &cart.entity,
+            &checkout,
+        )?;
         let skus = quantities(&order.lines);
-        match store.transact(writes(shopper, &order, &cart, &checkout.fingerprint, &skus)?).await {
-            Ok(()) => return Ok(Placed { order, replayed: false }),
+        match store
+            .transact(writes(
+                shopper,
+                &order,
+                &cart,
+                &checkout.fingerprint,
+                &skus,
+            )?)
+            .await
+        {
+            Ok(()) => {
+                return Ok(Placed {
+                    order,
+                    replayed: false,
+                });
+            }
             Err(StoreError::Cancelled(mut reasons)) => {
                 if let Some(pointer) = reasons.get_mut(POINTER).and_then(Option::take) {
                     return replay(store, shopper, &checkout, pointer.read::<Pointer>()?).await;
@@ -101,13 +127,21 @@ pub async fn place(
     Err(Refusal::new(Code::Conflict).retry_after(1).into())
 }
 
-async fn read_cart(store: &Store, shopper: &Shopper, id: &CartId, again: bool) -> Result<Stored<Cart>> {
+async fn read_cart(
+    store: &Store,
+    shopper: &Shopper,
+    id: &CartId,
+    again: bool,
+) -> Result<Stored<Cart>> {
     let key = shopper.key(&Item::Cart(id));
     if !again && let Some(cart) = store.get(&key).await? {
         return Ok(cart);
     }
     // An eventually consistent read may miss a cart of this second, or the order it just became.
-    store.get_consistent(&key).await?.ok_or(Code::NotFound.into())
+    store
+        .get_consistent(&key)
+        .await?
+        .ok_or(Code::NotFound.into())
 }
 
 /// A cart that is closed already: by this very request, sent again, or by another.
@@ -118,10 +152,16 @@ async fn replay_of_closed_cart(
     cart: &Cart,
     checkout: &Checkout,
 ) -> Result<Placed> {
-    if cart.order.as_ref().is_none_or(|order| order.number != number.as_str()) {
+    if cart
+        .order
+        .as_ref()
+        .is_none_or(|order| order.number != number.as_str())
+    {
         return Err(Code::CartClosed.into());
     }
-    let pointer = store.get_consistent(&shopper.org().order_number_key(number.as_str())).await?;
+    let pointer = store
+        .get_consistent(&shopper.org().order_number_key(number.as_str()))
+        .await?;
     replay(store, shopper, checkout, pointer).await
 }
 
@@ -136,10 +176,15 @@ async fn replay(
     if pointer.fingerprint != checkout.fingerprint || pointer.author != shopper.author() {
         return Err(Code::IdempotencyKeyReused.into());
     }
-    let order = store.get_consistent(&shopper.key(&Item::Order(&pointer.order))).await?;
+    let order = store
+        .get_consistent(&shopper.key(&Item::Order(&pointer.order)))
+        .await?;
     let order: Stored<Order> =
         order.ok_or_else(|| Error::Internal("an order number that points nowhere".to_owned()))?;
-    Ok(Placed { order: order.entity, replayed: true })
+    Ok(Placed {
+        order: order.entity,
+        replayed: true,
+    })
 }
 
 fn compose(
@@ -151,11 +196,18 @@ fn compose(
     checkout: &Checkout,
 ) -> Result<Order> {
     // Whether there is enough is the transaction's to say; here every line counts as there in full.
-    let plenty = cart.lines.iter().map(|line| (line.sku.clone(), i64::MAX)).collect();
+    let plenty = cart
+        .lines
+        .iter()
+        .map(|line| (line.sku.clone(), i64::MAX))
+        .collect();
     let wanted = cart.lines.iter().map(Line::wanted).collect();
     let priced = pricing::price(catalogue, currency, &plenty, wanted, Shortfall::Reduce)?;
     if !priced.warnings.is_empty() {
-        let gone = priced.warnings.iter().map(|warning| (warning.sku.as_str(), 0));
+        let gone = priced
+            .warnings
+            .iter()
+            .map(|warning| (warning.sku.as_str(), 0));
         return Err(pricing::out_of_stock(gone).into());
     }
     if priced.lines.is_empty() {
@@ -177,7 +229,10 @@ fn compose(
         status: OrderStatus::New,
         payment_status: PaymentStatus::Pending,
         payment_method: checkout.payment_method,
-        contact: Contact { email, ..checkout.contact.clone() },
+        contact: Contact {
+            email,
+            ..checkout.contact.clone()
+        },
         shipping_address: checkout.shipping_address.clone(),
         billing_address: checkout.billing_address.clone(),
         lines: priced.lines,
@@ -185,7 +240,12 @@ fn compose(
         total,
         cart: cart.id.clone(),
         shipment: None,
-        history: vec![StatusChange { status: OrderStatus::New, at: now, by: None, note: None }],
+        history: vec![StatusChange {
+            status: OrderStatus::New,
+            at: now,
+            by: None,
+            note: None,
+        }],
         created_at: now,
         updated_at: now,
     })
@@ -209,9 +269,15 @@ fn writes(
     fingerprint: &str,
     skus: &BTreeMap<&str, (u32, bool)>,
 ) -> Result<Vec<Write>> {
-    let pointer =
-        Pointer { order: order.id.clone(), author: order.author.clone(), fingerprint: fingerprint.to_owned() };
-    let placed = PlacedOrder { id: order.id.clone(), number: order.number.clone() };
+    let pointer = Pointer {
+        order: order.id.clone(),
+        author: order.author.clone(),
+        fingerprint: fingerprint.to_owned(),
+    };
+    let placed = PlacedOrder {
+        id: order.id.clone(),
+        number: order.number.clone(),
+    };
     let close = Update::of::<Cart>()
         .set("status", &CartStatus::Ordered)
         .set("order", &placed)
@@ -219,8 +285,12 @@ fn writes(
     let mut writes = vec![
         Write::put(shopper.org().order_number_key(&order.number), &pointer).when(Condition::Absent),
         Write::put(shopper.key(&Item::Order(&order.id)), order),
-        Write::put(shopper.key(&Item::OrderRow(&order.id)), &OrderRow::of(order)),
-        Write::update(shopper.key(&Item::Cart(&cart.entity.id)), close).when(Condition::eq("v", &cart.version)),
+        Write::put(
+            shopper.key(&Item::OrderRow(&order.id)),
+            &OrderRow::of(order),
+        ),
+        Write::update(shopper.key(&Item::Cart(&cart.entity.id)), close)
+            .when(Condition::eq("v", &cart.version)),
     ];
     for (sku, (quantity, limited)) in skus {
         writes.push(stock::reserve(shopper.org(), sku, *quantity, *limited));

@@ -64,7 +64,10 @@ pub async fn advance(
     note: Option<String>,
 ) -> Result<Order> {
     let (owner, id) = resolve(store, &staff.org, number).await?;
-    let Stored { entity: mut order, version } = by_id(store, &owner, &id).await?;
+    let Stored {
+        entity: mut order,
+        version,
+    } = by_id(store, &owner, &id).await?;
     let target = step.target();
     if !order.status.can_become(target) {
         return Err(illegal(order.status, target).into());
@@ -92,19 +95,27 @@ fn writes(owner: &Shopper, order: &Order, version: u64) -> Vec<Write> {
         .set("updatedAt", &order.updated_at);
     let row = Update::of::<OrderRow>().set("status", &order.status);
     let mut writes = vec![
-        Write::update(owner.key(&Item::Order(&order.id)), change).when(Condition::eq("v", &version)),
+        Write::update(owner.key(&Item::Order(&order.id)), change)
+            .when(Condition::eq("v", &version)),
         Write::update(owner.key(&Item::OrderRow(&order.id)), row).when(Condition::Present),
     ];
     if order.status == OrderStatus::Shipped {
         let skus = super::checkout::quantities(&order.lines);
-        writes.extend(skus.iter().map(|(sku, (quantity, _))| stock::ship(owner.org(), sku, *quantity)));
+        writes.extend(
+            skus.iter()
+                .map(|(sku, (quantity, _))| stock::ship(owner.org(), sku, *quantity)),
+        );
     }
     writes
 }
 
 fn illegal(from: OrderStatus, to: OrderStatus) -> Refusal {
     let possible: Vec<&str> = from.next().iter().map(|status| status.as_str()).collect();
-    let possible = if possible.is_empty() { "nothing else".to_owned() } else { possible.join(", ") };
+    let possible = if possible.is_empty() {
+        "nothing else".to_owned()
+    } else {
+        possible.join(", ")
+    };
     let message = format!("an order that is {from} cannot become {to}; it can become {possible}");
     Refusal::because(Code::IllegalTransition, message)
 }

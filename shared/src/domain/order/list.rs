@@ -66,22 +66,52 @@ pub async fn list(store: &Store, partition: &impl Partition, query: &RowQuery) -
     if query.is_table_order() {
         let wanted = query.skip.saturating_add(query.limit);
         let slice = store
-            .list::<OrderRow>(partition, Collection::OrderRows, query.direction, wanted, query.after.as_deref())
+            .list::<OrderRow>(
+                partition,
+                Collection::OrderRows,
+                query.direction,
+                wanted,
+                query.after.as_deref(),
+            )
             .await?;
-        let next = slice.more.then(|| slice.positions.last().cloned()).flatten();
-        let rows = slice.items.into_iter().skip(query.skip).map(|row| row.entity).collect();
-        return Ok(Rows { rows, total: None, more: next.is_some(), next });
+        let next = slice
+            .more
+            .then(|| slice.positions.last().cloned())
+            .flatten();
+        let rows = slice
+            .items
+            .into_iter()
+            .skip(query.skip)
+            .map(|row| row.entity)
+            .collect();
+        return Ok(Rows {
+            rows,
+            total: None,
+            more: next.is_some(),
+            next,
+        });
     }
-    let rows = store.list_all::<OrderRow>(partition, Collection::OrderRows).await?;
+    let rows = store
+        .list_all::<OrderRow>(partition, Collection::OrderRows)
+        .await?;
     let mut rows: Vec<OrderRow> = rows.into_iter().map(|row| row.entity).collect();
     if !query.statuses.is_empty() {
         rows.retain(|row| query.statuses.contains(&row.status));
     }
     sort(&mut rows, query.sort, query.direction);
     let total = rows.len();
-    let rows: Vec<OrderRow> = rows.into_iter().skip(query.skip).take(query.limit).collect();
+    let rows: Vec<OrderRow> = rows
+        .into_iter()
+        .skip(query.skip)
+        .take(query.limit)
+        .collect();
     let more = query.skip + rows.len() < total;
-    Ok(Rows { rows, total: Some(total), next: None, more })
+    Ok(Rows {
+        rows,
+        total: Some(total),
+        next: None,
+        more,
+    })
 }
 
 /// Equal rows stay newest first.
@@ -93,6 +123,10 @@ fn sort(rows: &mut [OrderRow], by: OrderSort, direction: Direction) {
             OrderSort::Status => a.status.as_str().cmp(b.status.as_str()),
             OrderSort::Number => a.number.cmp(&b.number),
         };
-        if direction == Direction::Ascending { ordering } else { ordering.reverse() }
+        if direction == Direction::Ascending {
+            ordering
+        } else {
+            ordering.reverse()
+        }
     });
 }

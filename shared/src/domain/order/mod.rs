@@ -5,6 +5,7 @@ mod find;
 mod fulfil;
 mod list;
 mod status;
+mod view;
 
 use std::str::FromStr;
 
@@ -25,6 +26,7 @@ pub use find::{by_email, by_id, by_number};
 pub use fulfil::{Shipment, Step, advance};
 pub use list::{OrderSort, RowQuery, Rows, list};
 pub use status::OrderStatus;
+pub use view::{LineView, OrderSummary, OrderView, StepView};
 
 /// How an order is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -67,7 +69,10 @@ pub struct Contact {
 impl Contact {
     /// Given and family name, as far as they are known.
     pub fn name(&self) -> Option<String> {
-        let parts: Vec<&str> = [&self.first_name, &self.last_name].into_iter().filter_map(|p| p.as_deref()).collect();
+        let parts: Vec<&str> = [&self.first_name, &self.last_name]
+            .into_iter()
+            .filter_map(|p| p.as_deref())
+            .collect();
         (!parts.is_empty()).then(|| parts.join(" "))
     }
 }
@@ -158,7 +163,10 @@ impl Entity for OrderRow {
 impl OrderRow {
     /// The row of an order. A long product name is cut: a row stays within a twentieth of a read unit.
     fn of(order: &Order) -> Self {
-        let title = order.lines.first().map(|line| line.name.chars().take(60).collect());
+        let title = order
+            .lines
+            .first()
+            .map(|line| line.name.chars().take(60).collect());
         Self {
             id: order.id.clone(),
             number: order.number.clone(),
@@ -186,7 +194,8 @@ impl Entity for Pointer {
 }
 
 /// A well-formed order number, in capitals.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct OrderNumber(String);
 
 impl OrderNumber {
@@ -194,13 +203,24 @@ impl OrderNumber {
     /// over a telephone and nobody can guess.
     pub(super) fn derived(seed: &[u8; 32]) -> Self {
         const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-        let text: String = seed[..12].iter().map(|b| char::from(ALPHABET[usize::from(b % 32)])).collect();
+        let text: String = seed[..12]
+            .iter()
+            .map(|b| char::from(ALPHABET[usize::from(b % 32)]))
+            .collect();
         Self(format!("ORD-{}-{}-{}", &text[..4], &text[4..8], &text[8..]))
     }
 
     /// The number as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for OrderNumber {
+    type Error = crate::ids::InvalidId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 

@@ -1,12 +1,17 @@
 //! The state machine of an order.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::ids::InvalidId;
+
 /// How far an order is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum OrderStatus {
     /// Placed; stock is reserved.
@@ -28,6 +33,18 @@ pub enum OrderStatus {
 }
 
 impl OrderStatus {
+    /// Every status.
+    pub const ALL: [Self; 8] = [
+        Self::New,
+        Self::Processing,
+        Self::Shipped,
+        Self::Delivered,
+        Self::Completed,
+        Self::OnHold,
+        Self::Cancelled,
+        Self::Refunded,
+    ];
+
     /// What it can become.
     pub const fn next(self) -> &'static [Self] {
         match self {
@@ -61,6 +78,17 @@ impl OrderStatus {
     }
 }
 
+impl FromStr for OrderStatus {
+    type Err = InvalidId;
+
+    fn from_str(name: &str) -> Result<Self, InvalidId> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == name)
+            .ok_or(InvalidId)
+    }
+}
+
 impl fmt::Display for OrderStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -69,16 +97,19 @@ impl fmt::Display for OrderStatus {
 
 #[cfg(test)]
 mod tests {
-    use super::OrderStatus::{self, *};
+    use super::OrderStatus;
 
-    const ALL: [OrderStatus; 8] =
-        [New, Processing, Shipped, Delivered, Completed, OnHold, Cancelled, Refunded];
+    const ALL: [OrderStatus; 8] = OrderStatus::ALL;
 
     #[test]
     fn exactly_the_listed_steps_are_possible() {
         let mut steps = Vec::new();
         for from in ALL {
-            steps.extend(ALL.into_iter().filter(|to| from.can_become(*to)).map(|to| format!("{from}>{to}")));
+            steps.extend(
+                ALL.into_iter()
+                    .filter(|to| from.can_become(*to))
+                    .map(|to| format!("{from}>{to}")),
+            );
         }
         assert_eq!(
             steps.join(" "),
@@ -92,7 +123,10 @@ mod tests {
     #[test]
     fn the_name_is_the_serialised_one() {
         for status in ALL {
-            assert_eq!(serde_json::to_string(&status).unwrap(), format!("\"{status}\""));
+            assert_eq!(
+                serde_json::to_string(&status).unwrap(),
+                format!("\"{status}\"")
+            );
         }
     }
 }

@@ -56,7 +56,10 @@ impl Sqs {
             spec: spec.clone(),
             arrived: Notify::new(),
         };
-        Ok(Self { store: Mutex::new(Store::open(file)?), queues: queues.iter().map(queue).collect() })
+        Ok(Self {
+            store: Mutex::new(Store::open(file)?),
+            queues: queues.iter().map(queue).collect(),
+        })
     }
 
     /// Every queue of the template.
@@ -70,9 +73,16 @@ impl Sqs {
     }
 
     /// Sends all or none; answers the message ids in their order.
-    pub(crate) fn send(&self, queue: &Queue, messages: &[Outgoing]) -> rusqlite::Result<Vec<String>> {
+    pub(crate) fn send(
+        &self,
+        queue: &Queue,
+        messages: &[Outgoing],
+    ) -> rusqlite::Result<Vec<String>> {
         let now = now();
-        let ids: Vec<String> = messages.iter().map(|_| Uuid::new_v4().to_string()).collect();
+        let ids: Vec<String> = messages
+            .iter()
+            .map(|_| Uuid::new_v4().to_string())
+            .collect();
         let new = messages.iter().zip(&ids).map(|(message, id)| New {
             queue: &queue.spec.name,
             message_id: id,
@@ -104,18 +114,25 @@ impl Sqs {
                 return Ok(messages);
             }
             let next = self.store().next_visible(&queue.spec.name)?;
-            let until_next = next.map(|at| Duration::from_millis(u64::try_from(at - now()).unwrap_or(0)));
+            let until_next =
+                next.map(|at| Duration::from_millis(u64::try_from(at - now()).unwrap_or(0)));
             let wake = until_next.map_or(deadline, |wait| deadline.min(Instant::now() + wait));
             // Either way the next round looks again.
             let _ = tokio::time::timeout_at(wake, arrived).await;
         }
     }
 
-    fn take(&self, queue: &Queue, most: usize, visibility: Option<Duration>) -> rusqlite::Result<Vec<Received>> {
+    fn take(
+        &self,
+        queue: &Queue,
+        most: usize,
+        visibility: Option<Duration>,
+    ) -> rusqlite::Result<Vec<Received>> {
         let now = now();
-        let redrive = queue.spec.redrive.as_ref().and_then(|redrive| {
-            Some((self.by_logical_id(&redrive.target)?, redrive.max_receives))
-        });
+        let redrive =
+            queue.spec.redrive.as_ref().and_then(|redrive| {
+                Some((self.by_logical_id(&redrive.target)?, redrive.max_receives))
+            });
         let taken = self.store().take(
             &Take {
                 queue: &queue.spec.name,
@@ -123,7 +140,8 @@ impl Sqs {
                 most,
                 visible_again: now + millis(visibility.unwrap_or(queue.spec.visibility)),
                 sent_after: now - millis(queue.spec.retention),
-                redrive: redrive.map(|(target, max_receives)| (target.spec.name.as_str(), max_receives)),
+                redrive: redrive
+                    .map(|(target, max_receives)| (target.spec.name.as_str(), max_receives)),
             },
             || Uuid::new_v4().to_string(),
         )?;
@@ -139,9 +157,16 @@ impl Sqs {
     }
 
     /// Whether the message is in flight under that receipt, and so comes back after `visibility`.
-    fn change_visibility(&self, queue: &Queue, receipt: &str, visibility: Duration) -> rusqlite::Result<bool> {
+    fn change_visibility(
+        &self,
+        queue: &Queue,
+        receipt: &str,
+        visibility: Duration,
+    ) -> rusqlite::Result<bool> {
         let now = now();
-        let changed = self.store().set_visible(&queue.spec.name, receipt, now, now + millis(visibility))?;
+        let changed =
+            self.store()
+                .set_visible(&queue.spec.name, receipt, now, now + millis(visibility))?;
         queue.arrived.notify_waiters();
         Ok(changed)
     }

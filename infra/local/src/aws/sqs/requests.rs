@@ -71,20 +71,32 @@ pub(super) struct ChangeVisibility {
 impl SendMessage {
     pub(super) fn checked(self) -> Result<Outgoing, Refusal> {
         // What XML 1.0 can carry.
-        let allowed = |letter: char| matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..);
+        let allowed =
+            |letter: char| matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..);
         let size = self.message_body.len();
         if size == 0 {
-            return Err(Refusal::new("MissingParameter", "The request must contain the parameter MessageBody."));
+            return Err(Refusal::new(
+                "MissingParameter",
+                "The request must contain the parameter MessageBody.",
+            ));
         }
         if size > MOST_BYTES {
-            return Err(Refusal::invalid(format!("One or more parameters are invalid. Reason: Message must be shorter than {MOST_BYTES} bytes.")));
+            return Err(Refusal::invalid(format!(
+                "One or more parameters are invalid. Reason: Message must be shorter than {MOST_BYTES} bytes."
+            )));
         }
         if !self.message_body.chars().all(allowed) {
-            return Err(Refusal::new("InvalidMessageContents", "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"));
+            return Err(Refusal::new(
+                "InvalidMessageContents",
+                "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
+            ));
         }
         Ok(Outgoing {
             attributes: Value::from_iter(self.message_attributes).to_string(),
-            delay: self.delay_seconds.map(|delay| seconds("DelaySeconds", delay, 900)).transpose()?,
+            delay: self
+                .delay_seconds
+                .map(|delay| seconds("DelaySeconds", delay, 900))
+                .transpose()?,
             body: self.message_body,
         })
     }
@@ -94,14 +106,26 @@ impl<T> Batch<T> {
     /// One to ten entries with ids of their own.
     pub(super) fn checked(self) -> Result<Vec<Entry<T>>, Refusal> {
         if self.entries.is_empty() {
-            return Err(Refusal::new("EmptyBatchRequest", "There should be at least one entry in the request."));
+            return Err(Refusal::new(
+                "EmptyBatchRequest",
+                "There should be at least one entry in the request.",
+            ));
         }
         if self.entries.len() > MOST_IN_BATCH {
-            return Err(Refusal::new("TooManyEntriesInBatchRequest", format!("Maximum number of entries per request are {MOST_IN_BATCH}. You have sent {}.", self.entries.len())));
+            return Err(Refusal::new(
+                "TooManyEntriesInBatchRequest",
+                format!(
+                    "Maximum number of entries per request are {MOST_IN_BATCH}. You have sent {}.",
+                    self.entries.len()
+                ),
+            ));
         }
         let ids: HashSet<_> = self.entries.iter().map(|entry| &entry.id).collect();
         if ids.len() < self.entries.len() {
-            return Err(Refusal::new("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id."));
+            return Err(Refusal::new(
+                "BatchEntryIdsNotDistinct",
+                "Two or more batch entries in the request have the same Id.",
+            ));
         }
         Ok(self.entries)
     }
@@ -109,9 +133,18 @@ impl<T> Batch<T> {
 
 impl Batch<SendMessage> {
     pub(super) fn within_size(self) -> Result<Self, Refusal> {
-        let size: usize = self.entries.iter().map(|entry| entry.request.message_body.len()).sum();
+        let size: usize = self
+            .entries
+            .iter()
+            .map(|entry| entry.request.message_body.len())
+            .sum();
         if size > MOST_BYTES {
-            return Err(Refusal::new("BatchRequestTooLong", format!("Batch requests cannot be longer than {MOST_BYTES} bytes. You have sent {size} bytes.")));
+            return Err(Refusal::new(
+                "BatchRequestTooLong",
+                format!(
+                    "Batch requests cannot be longer than {MOST_BYTES} bytes. You have sent {size} bytes."
+                ),
+            ));
         }
         Ok(self)
     }
@@ -121,12 +154,16 @@ impl ReceiveMessage {
     pub(super) fn most(&self) -> Result<usize, Refusal> {
         match self.max_number_of_messages.unwrap_or(1) {
             most @ 1..=10 => Ok(usize::try_from(most).unwrap_or(1)),
-            most => Err(Refusal::invalid(format!("Value {most} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided."))),
+            most => Err(Refusal::invalid(format!(
+                "Value {most} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided."
+            ))),
         }
     }
 
     pub(super) fn visibility(&self) -> Result<Option<Duration>, Refusal> {
-        self.visibility_timeout.map(|timeout| seconds("VisibilityTimeout", timeout, 43_200)).transpose()
+        self.visibility_timeout
+            .map(|timeout| seconds("VisibilityTimeout", timeout, 43_200))
+            .transpose()
     }
 
     pub(super) fn wait(&self) -> Result<Duration, Refusal> {
@@ -142,7 +179,9 @@ impl ChangeVisibility {
 
 fn seconds(name: &str, value: u64, most: u64) -> Result<Duration, Refusal> {
     if value > most {
-        return Err(Refusal::invalid(format!("Value {value} for parameter {name} is invalid. Reason: Must be between 0 and {most}, if provided.")));
+        return Err(Refusal::invalid(format!(
+            "Value {value} for parameter {name} is invalid. Reason: Must be between 0 and {most}, if provided."
+        )));
     }
     Ok(Duration::from_secs(value))
 }

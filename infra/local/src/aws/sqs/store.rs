@@ -16,7 +16,7 @@ pub(crate) struct Received {
     /// `MessageAttributes` as the sender wrote them, JSON.
     pub(crate) attributes: String,
     pub(crate) sent: Millis,
-    pub(crate) first_received: Millis,
+    pub(crate) first_taken: Millis,
     pub(crate) receives: u32,
 }
 
@@ -87,13 +87,27 @@ impl Store {
                     "INSERT INTO messages (queue, message_id, body, attributes, sent, visible)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )?
-                .execute(params![new.queue, new.message_id, new.body, new.attributes, new.sent, new.visible])?;
+                .execute(params![
+                    new.queue,
+                    new.message_id,
+                    new.body,
+                    new.attributes,
+                    new.sent,
+                    new.visible
+                ])?;
         }
         transaction.commit()
     }
 
-    pub(super) fn take(&mut self, take: &Take<'_>, mut receipt: impl FnMut() -> String) -> rusqlite::Result<Taken> {
-        let mut taken = Taken { messages: Vec::new(), redriven: false };
+    pub(super) fn take(
+        &mut self,
+        take: &Take<'_>,
+        mut receipt: impl FnMut() -> String,
+    ) -> rusqlite::Result<Taken> {
+        let mut taken = Taken {
+            messages: Vec::new(),
+            redriven: false,
+        };
         let transaction = self.0.transaction()?;
         transaction
             .prepare_cached("DELETE FROM messages WHERE queue = ?1 AND sent <= ?2")?
@@ -135,7 +149,9 @@ impl Store {
     /// When the next message becomes visible, if there is any.
     pub(super) fn next_visible(&self, queue: &str) -> rusqlite::Result<Option<Millis>> {
         self.0
-            .prepare_cached("SELECT visible FROM messages WHERE queue = ?1 ORDER BY visible LIMIT 1")?
+            .prepare_cached(
+                "SELECT visible FROM messages WHERE queue = ?1 ORDER BY visible LIMIT 1",
+            )?
             .query_row([queue], |row| row.get(0))
             .optional()
     }
@@ -147,9 +163,20 @@ impl Store {
     }
 
     /// Whether a message was in flight under that receipt.
-    pub(super) fn set_visible(&self, queue: &str, receipt: &str, now: Millis, visible: Millis) -> rusqlite::Result<bool> {
-        let sql = "UPDATE messages SET visible = ?1 WHERE receipt = ?2 AND queue = ?3 AND visible > ?4";
-        Ok(self.0.prepare_cached(sql)?.execute(params![visible, receipt, queue, now])? > 0)
+    pub(super) fn set_visible(
+        &self,
+        queue: &str,
+        receipt: &str,
+        now: Millis,
+        visible: Millis,
+    ) -> rusqlite::Result<bool> {
+        let sql =
+            "UPDATE messages SET visible = ?1 WHERE receipt = ?2 AND queue = ?3 AND visible > ?4";
+        Ok(self
+            .0
+            .prepare_cached(sql)?
+            .execute(params![visible, receipt, queue, now])?
+            > 0)
     }
 
     pub(super) fn depth(&self, queue: &str, now: Millis) -> rusqlite::Result<Depth> {
@@ -161,12 +188,18 @@ impl Store {
                  FROM messages WHERE queue = ?1",
             )?
             .query_row(params![queue, now], |row| {
-                Ok(Depth { visible: row.get(0)?, in_flight: row.get(1)?, delayed: row.get(2)? })
+                Ok(Depth {
+                    visible: row.get(0)?,
+                    in_flight: row.get(1)?,
+                    delayed: row.get(2)?,
+                })
             })
     }
 
     pub(super) fn purge(&self, queue: &str) -> rusqlite::Result<()> {
-        self.0.execute("DELETE FROM messages WHERE queue = ?1", [queue]).map(drop)
+        self.0
+            .execute("DELETE FROM messages WHERE queue = ?1", [queue])
+            .map(drop)
     }
 }
 
@@ -177,7 +210,7 @@ fn received(row: &Row<'_>) -> rusqlite::Result<Received> {
         body: row.get(2)?,
         attributes: row.get(3)?,
         sent: row.get(4)?,
-        first_received: row.get(5)?,
+        first_taken: row.get(5)?,
         receives: row.get(6)?,
     })
 }

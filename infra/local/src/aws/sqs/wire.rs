@@ -11,7 +11,9 @@ use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::requests::{Batch, ChangeVisibility, DeleteMessage, ReceiveMessage, SendMessage, Target};
+use super::requests::{
+    Batch, ChangeVisibility, DeleteMessage, ReceiveMessage, SendMessage, Target,
+};
 use super::{Queue, Received, Sqs, md5_hex};
 
 /// An error of the service, in its own names.
@@ -22,7 +24,10 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 
     pub(super) fn invalid(message: String) -> Self {
@@ -51,12 +56,18 @@ impl IntoResponse for Refusal {
         // Clients of the older query protocol know this one by another name.
         let query_name = match self.code {
             "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue".to_owned(),
-            code @ ("EmptyBatchRequest" | "TooManyEntriesInBatchRequest" | "BatchEntryIdsNotDistinct" | "BatchRequestTooLong") => {
+            code @ ("EmptyBatchRequest"
+            | "TooManyEntriesInBatchRequest"
+            | "BatchEntryIdsNotDistinct"
+            | "BatchRequestTooLong") => {
                 format!("AWS.SimpleQueueService.{code}")
             }
             code => code.to_owned(),
         };
-        let query_error = (HeaderName::from_static("x-amzn-query-error"), format!("{query_name};{fault}"));
+        let query_error = (
+            HeaderName::from_static("x-amzn-query-error"),
+            format!("{query_name};{fault}"),
+        );
         let body = json!({ "__type": format!("com.amazonaws.sqs#{}", self.code), "message": self.message });
         (status, [query_error], answer(&body)).into_response()
     }
@@ -72,7 +83,10 @@ pub(crate) fn router(sqs: Arc<Sqs>) -> Router {
 }
 
 async fn handle(State(sqs): State<Arc<Sqs>>, headers: HeaderMap, body: Bytes) -> Response {
-    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let target = headers
+        .get("x-amz-target")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let operation = target.strip_prefix("AmazonSQS.").unwrap_or_default();
     match dispatch(&sqs, operation, &body).await {
         Ok(value) => answer(&value),
@@ -81,21 +95,35 @@ async fn handle(State(sqs): State<Arc<Sqs>>, headers: HeaderMap, body: Bytes) ->
 }
 
 fn answer(body: &Value) -> Response {
-    ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], body.to_string()).into_response()
+    (
+        [(header::CONTENT_TYPE, "application/x-amz-json-1.0")],
+        body.to_string(),
+    )
+        .into_response()
 }
 
 async fn dispatch(sqs: &Sqs, operation: &str, body: &[u8]) -> Result<Value, Refusal> {
     match operation {
         "ListQueues" => {
             let prefix = parse::<Map<String, Value>>(body)?;
-            let prefix = prefix.get("QueueNamePrefix").and_then(Value::as_str).unwrap_or_default();
-            let named = sqs.queues().iter().filter(|queue| queue.spec.name.starts_with(prefix));
+            let prefix = prefix
+                .get("QueueNamePrefix")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let named = sqs
+                .queues()
+                .iter()
+                .filter(|queue| queue.spec.name.starts_with(prefix));
             return Ok(json!({ "QueueUrls": named.map(|queue| &queue.url).collect::<Vec<_>>() }));
         }
         "GetQueueUrl" => {
             let request = parse::<Value>(body)?;
             let name = request["QueueName"].as_str().unwrap_or_default();
-            let queue = sqs.queues().iter().find(|queue| queue.spec.name == name).ok_or_else(no_such_queue)?;
+            let queue = sqs
+                .queues()
+                .iter()
+                .find(|queue| queue.spec.name == name)
+                .ok_or_else(no_such_queue)?;
             return Ok(json!({ "QueueUrl": queue.url }));
         }
         _ => {}
@@ -110,12 +138,21 @@ async fn dispatch(sqs: &Sqs, operation: &str, body: &[u8]) -> Result<Value, Refu
             sqs.delete(queue, &request.receipt_handle)?;
             Ok(json!({}))
         }
-        "DeleteMessageBatch" => each(parse(body)?, |request: DeleteMessage| Ok(sqs.delete(queue, &request.receipt_handle)?)),
-        "ChangeMessageVisibility" => change_visibility(sqs, queue, &parse(body)?).map(|()| json!({})),
-        "ChangeMessageVisibilityBatch" => each(parse(body)?, |request| change_visibility(sqs, queue, &request)),
+        "DeleteMessageBatch" => each(parse(body)?, |request: DeleteMessage| {
+            Ok(sqs.delete(queue, &request.receipt_handle)?)
+        }),
+        "ChangeMessageVisibility" => {
+            change_visibility(sqs, queue, &parse(body)?).map(|()| json!({}))
+        }
+        "ChangeMessageVisibilityBatch" => each(parse(body)?, |request| {
+            change_visibility(sqs, queue, &request)
+        }),
         "GetQueueAttributes" => attributes(sqs, queue),
         "PurgeQueue" => Ok(sqs.purge(queue).map(|()| json!({}))?),
-        other => Err(Refusal::new("InvalidAction", format!("The local SQS has no action {other:?}."))),
+        other => Err(Refusal::new(
+            "InvalidAction",
+            format!("The local SQS has no action {other:?}."),
+        )),
     }
 }
 
@@ -130,7 +167,10 @@ fn no_such_queue() -> Refusal {
 /// By the name at the end of the URL: behind a port mapping, host and port differ.
 fn find<'a>(sqs: &'a Sqs, url: &str) -> Result<&'a Queue, Refusal> {
     let name = url.rsplit('/').next().unwrap_or_default();
-    sqs.queues().iter().find(|queue| queue.spec.name == name).ok_or_else(no_such_queue)
+    sqs.queues()
+        .iter()
+        .find(|queue| queue.spec.name == name)
+        .ok_or_else(no_such_queue)
 }
 
 fn send(sqs: &Sqs, queue: &Queue, request: SendMessage) -> Result<Value, Refusal> {
@@ -159,7 +199,10 @@ fn send_batch(sqs: &Sqs, queue: &Queue, batch: Batch<SendMessage>) -> Result<Val
 }
 
 /// Runs a batch whose entries succeed or fail one by one.
-fn each<T>(batch: Batch<T>, mut run: impl FnMut(T) -> Result<(), Refusal>) -> Result<Value, Refusal> {
+fn each<T>(
+    batch: Batch<T>,
+    mut run: impl FnMut(T) -> Result<(), Refusal>,
+) -> Result<Value, Refusal> {
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for entry in batch.checked()? {
         match run(entry.request) {
@@ -175,9 +218,23 @@ fn failure(id: &str, refusal: &Refusal) -> Value {
 }
 
 async fn receive(sqs: &Sqs, queue: &Queue, request: ReceiveMessage) -> Result<Value, Refusal> {
-    let messages = sqs.receive(queue, request.most()?, request.visibility()?, request.wait()?).await?;
-    let messages: Vec<Value> = messages.iter().map(|message| message_json(message, &request)).collect();
-    Ok(if messages.is_empty() { json!({}) } else { json!({ "Messages": messages }) })
+    let messages = sqs
+        .receive(
+            queue,
+            request.most()?,
+            request.visibility()?,
+            request.wait()?,
+        )
+        .await?;
+    let messages: Vec<Value> = messages
+        .iter()
+        .map(|message| message_json(message, &request))
+        .collect();
+    Ok(if messages.is_empty() {
+        json!({})
+    } else {
+        json!({ "Messages": messages })
+    })
 }
 
 fn message_json(message: &Received, request: &ReceiveMessage) -> Value {
@@ -187,7 +244,11 @@ fn message_json(message: &Received, request: &ReceiveMessage) -> Value {
         "MD5OfBody": md5_hex(&message.body),
         "Body": message.body,
     });
-    let wanted = |names: &[String], name: &str| names.iter().any(|any| any == name || any == "All" || any == ".*");
+    let wanted = |names: &[String], name: &str| {
+        names
+            .iter()
+            .any(|any| any == name || any == "All" || any == ".*")
+    };
     let mut system = message.system_attributes();
     system.retain(|name, _| wanted(&request.message_system_attribute_names, name));
     if !system.is_empty() {
@@ -205,10 +266,16 @@ impl Received {
     /// What SQS itself knows of a message, as text.
     pub(crate) fn system_attributes(&self) -> Map<String, Value> {
         Map::from_iter([
-            ("ApproximateReceiveCount".to_owned(), json!(self.receives.to_string())),
+            (
+                "ApproximateReceiveCount".to_owned(),
+                json!(self.receives.to_string()),
+            ),
             ("SentTimestamp".to_owned(), json!(self.sent.to_string())),
             ("SenderId".to_owned(), json!(super::ACCOUNT)),
-            ("ApproximateFirstReceiveTimestamp".to_owned(), json!(self.first_received.to_string())),
+            (
+                "ApproximateFirstReceiveTimestamp".to_owned(),
+                json!(self.first_taken.to_string()),
+            ),
         ])
     }
 }
@@ -217,7 +284,10 @@ fn change_visibility(sqs: &Sqs, queue: &Queue, request: &ChangeVisibility) -> Re
     if sqs.change_visibility(queue, &request.receipt_handle, request.visibility()?)? {
         Ok(())
     } else {
-        Err(Refusal::new("MessageNotInflight", "The message referred to isn't in flight."))
+        Err(Refusal::new(
+            "MessageNotInflight",
+            "The message referred to isn't in flight.",
+        ))
     }
 }
 
@@ -234,7 +304,8 @@ fn attributes(sqs: &Sqs, queue: &Queue) -> Result<Value, Refusal> {
     });
     if let Some(redrive) = &queue.spec.redrive {
         let target = sqs.by_logical_id(&redrive.target).map(Queue::arn);
-        let policy = json!({ "deadLetterTargetArn": target, "maxReceiveCount": redrive.max_receives });
+        let policy =
+            json!({ "deadLetterTargetArn": target, "maxReceiveCount": redrive.max_receives });
         attributes["RedrivePolicy"] = Value::String(policy.to_string());
     }
     Ok(json!({ "Attributes": attributes }))

@@ -42,9 +42,19 @@ impl Calls {
     fn function(&self) -> EventFn {
         let calls = self.clone();
         Arc::new(move |event: Value| {
-            let keys = event["Records"].as_array().unwrap().iter().map(key_of).collect();
+            let keys = event["Records"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(key_of)
+                .collect();
             calls.seen.lock().unwrap().push(keys);
-            let answer = calls.answers.lock().unwrap().pop_front().unwrap_or(Ok(Value::Null));
+            let answer = calls
+                .answers
+                .lock()
+                .unwrap()
+                .pop_front()
+                .unwrap_or(Ok(Value::Null));
             // `itemIdentifier` is written as a key; the function answers the sequence number.
             let answer = answer.map(|mut answer| {
                 if let Some(key) = answer.as_str() {
@@ -60,20 +70,30 @@ impl Calls {
     async fn until(&self, expected: &[&[&str]]) {
         let deadline = Instant::now() + Duration::from_secs(10);
         while self.seen() != expected {
-            assert!(Instant::now() < deadline, "{:?} instead of {expected:?}", self.seen());
+            assert!(
+                Instant::now() < deadline,
+                "{:?} instead of {expected:?}",
+                self.seen()
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 }
 
 fn key_of(record: &Value) -> String {
-    record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap().to_owned()
+    record["dynamodb"]["Keys"]["pk"]["S"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 impl Bench {
     fn start(folder: TempDir) -> Self {
         let template = Template::parse(TEMPLATE).unwrap();
-        let options = Options { data_dir: Some(folder.path().to_owned()), ..Options::temporary("") };
+        let options = Options {
+            data_dir: Some(folder.path().to_owned()),
+            ..Options::temporary("")
+        };
         let aws = EmbeddedAws::start(&options, &template).unwrap();
         Self { folder, aws }
     }
@@ -97,9 +117,20 @@ impl Bench {
         };
         change(&mut spec);
         let file = self.folder.path().join("checkpoint");
-        let progress = StreamProgress::open(self.aws.database().clone(), &self.aws.endpoints().table, file).unwrap();
+        let progress = StreamProgress::open(
+            self.aws.database().clone(),
+            &self.aws.endpoints().table,
+            file,
+        )
+        .unwrap();
         let sqs = Arc::clone(self.aws.sqs());
-        StreamSource { spec, function: calls.function(), timeout: Duration::from_secs(5), progress, sqs }
+        StreamSource {
+            spec,
+            function: calls.function(),
+            timeout: Duration::from_secs(5),
+            progress,
+            sqs,
+        }
     }
 }
 
@@ -108,9 +139,17 @@ async fn writes_arrive_soon_in_order_and_filtered() {
     let bench = Bench::start(TempDir::new().unwrap());
     let calls = Calls::default();
     let filter = r#"{"eventName":["INSERT"],"dynamodb":{"NewImage":{"type":{"S":["Order"]}}}}"#;
-    let source = bench.source(&calls, |spec| spec.filters = vec![super::super::Filter::parse(filter).unwrap()]);
+    let source = bench.source(&calls, |spec| {
+        spec.filters = vec![super::super::Filter::parse(filter).unwrap()];
+    });
     let progress = source.progress.clone();
-    for (key, kind) in [("a", "Order"), ("b", "Cart"), ("a", "Order"), ("c", "Order"), ("d", "Cart")] {
+    for (key, kind) in [
+        ("a", "Order"),
+        ("b", "Cart"),
+        ("a", "Order"),
+        ("c", "Order"),
+        ("d", "Cart"),
+    ] {
         bench.put(key, kind);
     }
     assert_eq!(progress.lag().unwrap().records, 5);
@@ -120,7 +159,11 @@ async fn writes_arrive_soon_in_order_and_filtered() {
     let begin = Instant::now();
     bench.put("e", "Order");
     calls.until(&[&["a", "c"], &["e"]]).await;
-    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begin.elapsed()
+    );
     stop.send(true).unwrap();
     running.await.unwrap();
     assert_eq!(progress.lag().unwrap().records, 0);
@@ -130,13 +173,35 @@ async fn writes_arrive_soon_in_order_and_filtered() {
 async fn a_record_is_written_as_lambda_writes_it() {
     let bench = Bench::start(TempDir::new().unwrap());
     bench.put("a", "Order");
-    let record = bench.source(&Calls::default(), |_| {}).progress.read(10).unwrap().remove(0);
-    assert_eq!((&record["eventName"], &record["awsRegion"]), (&json!("INSERT"), &json!("us-east-1")));
-    assert_eq!((&record["eventSource"], &record["eventVersion"]), (&json!("aws:dynamodb"), &json!("1.1")));
-    assert!(record["eventSourceARN"].as_str().unwrap().starts_with("arn:aws:dynamodb:us-east-1:000000000000:table/portico-table/stream/"));
+    let record = bench
+        .source(&Calls::default(), |_| {})
+        .progress
+        .read(10)
+        .unwrap()
+        .remove(0);
+    assert_eq!(
+        (&record["eventName"], &record["awsRegion"]),
+        (&json!("INSERT"), &json!("us-east-1"))
+    );
+    assert_eq!(
+        (&record["eventSource"], &record["eventVersion"]),
+        (&json!("aws:dynamodb"), &json!("1.1"))
+    );
+    assert!(
+        record["eventSourceARN"]
+            .as_str()
+            .unwrap()
+            .starts_with("arn:aws:dynamodb:us-east-1:000000000000:table/portico-table/stream/")
+    );
     let change = &record["dynamodb"];
-    assert_eq!(change["NewImage"], json!({ "pk": { "S": "a" }, "type": { "S": "Order" } }));
-    assert_eq!((&change["Keys"], &change["StreamViewType"]), (&json!({ "pk": { "S": "a" } }), &json!("NEW_AND_OLD_IMAGES")));
+    assert_eq!(
+        change["NewImage"],
+        json!({ "pk": { "S": "a" }, "type": { "S": "Order" } })
+    );
+    assert_eq!(
+        (&change["Keys"], &change["StreamViewType"]),
+        (&json!({ "pk": { "S": "a" } }), &json!("NEW_AND_OLD_IMAGES"))
+    );
     assert!(change["ApproximateCreationDateTime"].is_i64() && change["OldImage"].is_null());
 }
 
@@ -147,11 +212,17 @@ async fn delivery_goes_on_from_the_lowest_failure_and_survives_a_restart() {
     for key in ["a", "b", "c"] {
         bench.put(key, "Order");
     }
-    calls.answers.lock().unwrap().extend([Ok(json!("b")), Err("down".to_owned())]);
+    calls
+        .answers
+        .lock()
+        .unwrap()
+        .extend([Ok(json!("b")), Err("down".to_owned())]);
     let (stop, shutdown) = Shutdown::channel();
     let running = tokio::spawn(bench.source(&calls, |_| {}).run(shutdown));
     // After a failure of the whole batch it is halved.
-    calls.until(&[&["a", "b", "c"], &["b", "c"], &["b"], &["c"]]).await;
+    calls
+        .until(&[&["a", "b", "c"], &["b", "c"], &["b"], &["c"]])
+        .await;
     stop.send(true).unwrap();
     running.await.unwrap();
 
@@ -160,7 +231,9 @@ async fn delivery_goes_on_from_the_lowest_failure_and_survives_a_restart() {
     bench.put("d", "Order");
     let (_stop, shutdown) = Shutdown::channel();
     tokio::spawn(bench.source(&calls, |_| {}).run(shutdown));
-    calls.until(&[&["a", "b", "c"], &["b", "c"], &["b"], &["c"], &["d"]]).await;
+    calls
+        .until(&[&["a", "b", "c"], &["b", "c"], &["b"], &["c"], &["d"]])
+        .await;
 }
 
 #[tokio::test]
@@ -186,14 +259,37 @@ async fn poison_is_given_up_alone_and_reported() {
     for key in ["a", "poison", "z"] {
         bench.put(key, "Order");
     }
-    calls.answers.lock().unwrap().extend((0..3).map(|_| Ok(json!("poison"))));
+    calls
+        .answers
+        .lock()
+        .unwrap()
+        .extend((0..3).map(|_| Ok(json!("poison"))));
     let (_stop, shutdown) = Shutdown::channel();
-    tokio::spawn(bench.source(&calls, |spec| spec.max_retries = Some(2)).run(shutdown));
-    calls.until(&[&["a", "poison", "z"], &["poison", "z"], &["poison", "z"], &["z"]]).await;
+    tokio::spawn(
+        bench
+            .source(&calls, |spec| spec.max_retries = Some(2))
+            .run(shutdown),
+    );
+    calls
+        .until(&[
+            &["a", "poison", "z"],
+            &["poison", "z"],
+            &["poison", "z"],
+            &["z"],
+        ])
+        .await;
     let dead = bench.aws.sqs().by_logical_id("Dead").unwrap();
-    let letters = bench.aws.sqs().receive(dead, 10, None, Duration::from_secs(5)).await.unwrap();
+    let letters = bench
+        .aws
+        .sqs()
+        .receive(dead, 10, None, Duration::from_secs(5))
+        .await
+        .unwrap();
     let letter: Value = serde_json::from_str(&letters[0].body).unwrap();
-    assert_eq!((letters.len(), &letter["DDBStreamBatchInfo"]["batchSize"]), (1, &json!(1)));
+    assert_eq!(
+        (letters.len(), &letter["DDBStreamBatchInfo"]["batchSize"]),
+        (1, &json!(1))
+    );
     assert_eq!(letter["requestContext"]["approximateInvokeCount"], 3);
 }
 

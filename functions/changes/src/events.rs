@@ -1,0 +1,94 @@
+//! Which change of an item is which event, and who hears of it: one table, in code.
+
+use jiff::Timestamp;
+use portico_shared::domain::customer::Customer;
+use portico_shared::domain::notification::Notification;
+use portico_shared::domain::order::Order;
+use portico_shared::queue::{Job, Recipient};
+use portico_shared::store::{Change, Entity, Partition};
+use serde_json::{Value, json};
+
+/// Whether the change shows on the customer's dashboard.
+pub(crate) fn moves_dashboard(change: &Change) -> bool {
+    matches!(change.kind(), Some(Order::TYPE | Notification::TYPE))
+}
+
+/// The jobs that a change gives rise to.
+pub(crate) fn jobs(change: &Change) -> Option<Job> {
+    match change.kind()? {
+        Order::TYPE => order_job(change),
+        Customer::TYPE => customer_job(change),
+        _ => None,
+    }
+}
+
+fn order_job(change: &Change) -> Option<Job> {
+    let order = change.after::<Order>()?.entity;
+    let event = match change.before::<Order>() {
+        None => "order.placed".to_owned(),
+        Some(before) if before.entity.status != order.status => format!("order.{}", order.status),
+        Some(_) => return None,
+    };
+    let data = json!({
+        "orderId": order.id,
+        "orderNumber": order.number,
+        "status": order.status,
+        "total": order.total.to_string(),
+        "itemCount": order.lines.iter().map(|line| line.quantity).sum::<u32>(),
+        "title": order.lines.first().map(|line| line.name.clone()),
+        "carrier": order.shipment.as_ref().map(|shipment| shipment.carrier.clone()),
+        "tracking": order.shipment.as_ref().map(|shipment| shipment.tracking.clone()),
+    });
+    let name = order.contact.name();
+    Some(job(
+        change,
+        event,
+        order.updated_at,
+        Some(order.contact.email),
+        name,
+        data,
+    ))
+}
+
+fn customer_job(change: &Change) -> Option<Job> {
+    let customer = change.after::<Customer>()?.entity;
+    if change.before::<Customer>().is_some() {
+        return None;
+    }
+    let name = customer.name();
+    let event = "customer.created".to_owned();
+    Some(job(
+        change,
+        event,
+        customer.created_at,
+        Some(customer.email),
+        name,
+        Value::Null,
+    ))
+}
+
+fn job(
+    change: &Change,
+    kind: String,
+    at: Timestamp,
+    email: Option<String>,
+    name: Option<String>,
+    data: Value,
+) -> Job {
+    let author = change.shopper().author().to_owned();
+    // The same record gives the same id, however often it comes.
+    let id = format!("{kind}|{}", change.fingerprint());
+    let orgid = change.shopper().org().clone();
+    Job {
+        id,
+        orgid,
+        kind,
+        at,
+        recipient: Recipient {
+            author,
+            email,
+            name,
+        },
+        data,
+    }
+}

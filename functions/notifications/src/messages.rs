@@ -1,0 +1,163 @@
+//! What each event says to whom it concerns.
+
+use portico_shared::queue::Job;
+
+/// A message: a title and a few sentences, in-app and by mail alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Message {
+    /// The in-app title and the mail's subject. One line.
+    pub(crate) title: String,
+    /// The in-app text and the mail's.
+    pub(crate) body: String,
+    greeting: String,
+    signature: String,
+}
+
+impl Message {
+    /// The message of a job, if its event has one.
+    pub(crate) fn of(job: &Job, org: &str) -> Option<Self> {
+        let text = |name: &str| {
+            job.data
+                .get(name)
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default()
+        };
+        let number = text("orderNumber");
+        let (title, body) = match job.kind.as_str() {
+            "customer.created" => (
+                format!("Welcome to {org}"),
+                "Your account is ready. It is good to have you.".to_owned(),
+            ),
+            "order.placed" => (
+                format!("Order {number} is placed"),
+                format!(
+                    "Thank you! Your order comes to {}. We will tell you when it is on its way.",
+                    text("total")
+                ),
+            ),
+            "order.processing" => (
+                format!("Order {number} is being packed"),
+                "We are putting your order together.".to_owned(),
+            ),
+            "order.shipped" => (
+                format!("Order {number} is on its way"),
+                format!(
+                    "It travels with {}, tracking number {}.",
+                    text("carrier"),
+                    text("tracking")
+                ),
+            ),
+            "order.delivered" => (
+                format!("Order {number} has arrived"),
+                "We hope you like it.".to_owned(),
+            ),
+            _ => return None,
+        };
+        let greeting = job
+            .recipient
+            .name
+            .as_ref()
+            .map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"));
+        Some(Self {
+            title,
+            body,
+            greeting,
+            signature: org.to_owned(),
+        })
+    }
+
+    /// The mail as plain text.
+    pub(crate) fn text(&self) -> String {
+        format!("{}\n\n{}\n\n{}\n", self.greeting, self.body, self.signature)
+    }
+
+    /// The mail as HTML. Names and addresses are what people typed: everything is escaped.
+    pub(crate) fn html(&self) -> String {
+        format!(
+            "<!doctype html><html><body><p>{}</p><p>{}</p><p>{}</p></body></html>",
+            escape(&self.greeting),
+            escape(&self.body),
+            escape(&self.signature)
+        )
+    }
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use portico_shared::queue::Recipient;
+    use serde_json::json;
+
+    use super::*;
+
+    fn job(kind: &str) -> Job {
+        Job {
+            id: "1".to_owned(),
+            orgid: "acme".parse().unwrap(),
+            kind: kind.to_owned(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            recipient: Recipient {
+                author: "cus_1".to_owned(),
+                email: None,
+                name: Some("<b>Ann & Bob</b>".to_owned()),
+            },
+            data: json!({"orderNumber": "ORD-1", "total": "25.00 USD", "carrier": "ups", "tracking": "1Z"}),
+        }
+    }
+
+    #[test]
+    fn every_event_of_an_orders_way_says_something_and_others_stay_silent() {
+        let title = |kind| Message::of(&job(kind), "Acme").map(|message| message.title);
+        assert_eq!(
+            title("order.placed").as_deref(),
+            Some("Order ORD-1 is placed")
+        );
+        assert_eq!(
+            title("order.processing").as_deref(),
+            Some("Order ORD-1 is being packed")
+        );
+        assert_eq!(
+            title("order.shipped").as_deref(),
+            Some("Order ORD-1 is on its way")
+        );
+        assert_eq!(
+            title("order.delivered").as_deref(),
+            Some("Order ORD-1 has arrived")
+        );
+        assert_eq!(
+            title("customer.created").as_deref(),
+            Some("Welcome to Acme")
+        );
+        assert_eq!(title("order.on-hold"), None);
+    }
+
+    #[test]
+    fn what_people_typed_is_text_and_not_markup() {
+        let message = Message::of(&job("order.placed"), "Acme & <Sons>").unwrap();
+        assert!(
+            message
+                .html()
+                .contains("<p>Hello &lt;b&gt;Ann &amp; Bob&lt;/b&gt;,</p>")
+        );
+        assert!(message.html().contains("<p>Acme &amp; &lt;Sons&gt;</p>"));
+        assert!(
+            message.text().starts_with(
+                "Hello <b>Ann & Bob</b>,\n\nThank you! Your order comes to 25.00 USD."
+            )
+        );
+    }
+}

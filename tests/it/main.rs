@@ -1,0 +1,3 @@
+//! Tests of what crosses functions, over HTTP, against the whole platform.
+
+mod journey;
