@@ -1,10 +1,12 @@
 //! The harness: the whole platform in this process, asked over HTTP.
 
 mod answer;
+mod faults;
 mod world;
 
 pub use answer::{Answer, Ask};
-pub use world::{Account, World, checkout_body, eventually};
+pub use faults::{Faults, When};
+pub use world::{Account, World, assert_unchanged, checkout_body, eventually};
 
 /// The repository's root.
 pub fn root() -> std::path::PathBuf {

@@ -1,14 +1,20 @@
 //! The platform with its demo data, for one test.
 
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use http::Method;
 use portico_local::functions::Parts;
 use portico_local::openapi::document;
-use portico_local::{EmbeddedAws, Options, Platform, Template};
+use portico_local::{EmbeddedAws, Function, Options, Platform, Template};
+use portico_shared::aws::Aws;
 use serde_json::{Value, json};
 
-use crate::{Answer, Ask, root};
+use crate::{Answer, Ask, Faults, root};
+
+/// The embedded table wants a signature in form, and takes any.
+const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
+                      SignedHeaders=host;x-amz-date, Signature=00";
 
 /// A running platform of its own, with the demo data.
 #[derive(Debug)]
@@ -38,18 +44,107 @@ impl World {
     ///
     /// When it does not start.
     pub async fn start() -> Self {
+        Self::start_with(|parts| async move { parts }).await
+    }
+
+    /// Starts the platform with faults between its HTTP functions and the table. The functions try each
+    /// call once: what would be hidden by a second try is seen.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub async fn start_with_faults() -> (Self, Faults) {
+        let slot = Arc::new(OnceLock::new());
+        let keep = slot.clone();
+        let world = Self::start_with(move |parts| async move {
+            let mut endpoints = parts.aws.endpoints().clone();
+            let faults =
+                Faults::start(endpoints.dynamodb.expect("the table has an endpoint")).await;
+            endpoints.dynamodb = Some(faults.url().to_owned());
+            let _ = keep.set(faults);
+            parts.with_aws(Aws::local(endpoints).with_max_attempts(1))
+        })
+        .await;
+        let faults = Arc::into_inner(slot).and_then(OnceLock::into_inner);
+        (world, faults.expect("the faults were started"))
+    }
+
+    /// Starts the platform with HTTP functions built from other parts than its event functions.
+    async fn start_with<F: Future<Output = Parts>>(http: impl FnOnce(Parts) -> F) -> Self {
         let options = Options::temporary(root().join("template.yaml"));
         let template = Template::load(&options.template).expect("the template is good");
         let aws = EmbeddedAws::start(&options, &template).expect("the embedded services start");
         let parts = Parts::connect(&aws).await.expect("the functions connect");
         parts.seed_once().await.expect("the demo data loads");
-        let functions = parts.functions().expect("every function is there");
+        let mut functions = parts.functions().expect("every function is there");
+        let http = http(parts)
+            .await
+            .functions()
+            .expect("every function is there");
+        functions.extend(
+            http.into_iter()
+                .filter(|(_, function)| matches!(function, Function::Http(_))),
+        );
         let platform =
             Platform::start(aws, functions, document(), &options).expect("the platform starts");
         Self {
             platform,
             client: client(),
         }
+    }
+
+    /// Every item of the table once everything that was announced has been dealt with.
+    ///
+    /// # Panics
+    ///
+    /// When the event functions do not come to rest.
+    pub async fn table_at_rest(&self) -> Vec<Value> {
+        eventually("stream and queues are empty", async || {
+            let status = self.get("/_local/status").send().await.expect(200);
+            (sum(&status["streams"]) + sum(&status["queues"]) == 0).then_some(())
+        })
+        .await;
+        self.table().await
+    }
+
+    /// Every item of the table, as DynamoDB's own JSON, sorted by key.
+    ///
+    /// # Panics
+    ///
+    /// When the table does not answer.
+    pub async fn table(&self) -> Vec<Value> {
+        let endpoints = self.platform.aws().endpoints();
+        let (mut items, mut start) = (Vec::new(), Value::Null);
+        loop {
+            let mut request = json!({"TableName": endpoints.table, "ConsistentRead": true});
+            if start != Value::Null {
+                request["ExclusiveStartKey"] = start;
+            }
+            let ask = self
+                .client
+                .post(&endpoints.dynamodb)
+                .header("x-amz-target", "DynamoDB_20120810.Scan");
+            let ask = ask
+                .header("content-type", "application/x-amz-json-1.0")
+                .body(request.to_string());
+            let ask = ask
+                .header("authorization", SIGNED)
+                .header("x-amz-date", "20260101T000000Z");
+            let page: Value = ask
+                .send()
+                .await
+                .expect("the table answers")
+                .json()
+                .await
+                .expect("with JSON");
+            items.extend(page["Items"].as_array().expect("items").iter().cloned());
+            start = page["LastEvaluatedKey"].clone();
+            if start == Value::Null {
+                break;
+            }
+        }
+        items.sort_by_key(|item| format!("{}|{}", item["pk"]["S"], item["sk"]["S"]));
+        items
     }
 
     /// A request to the platform.
@@ -188,6 +283,38 @@ pub fn checkout_body(cart: &str) -> Value {
             "name": "Ann Lee", "address1": "1 Main St", "city": "Springfield", "state": "IL", "zip": "62701", "country": "US",
         },
     })
+}
+
+/// All numbers in a value.
+fn sum(value: &Value) -> u64 {
+    match value {
+        Value::Number(number) => number.as_u64().expect("a count"),
+        Value::Array(values) => values.iter().map(sum).sum(),
+        Value::Object(members) => members.values().map(sum).sum(),
+        _ => 0,
+    }
+}
+
+/// Holds two readings of the table to be the same, and names what differs.
+///
+/// # Panics
+///
+/// When something differs.
+#[track_caller]
+pub fn assert_unchanged(before: &[Value], after: &[Value]) {
+    let only_in = |one: &[Value], other: &[Value]| {
+        let different = one.iter().filter(|item| !other.contains(item));
+        different
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n  ")
+    };
+    assert!(
+        before == after,
+        "gone:\n  {}\ncome:\n  {}",
+        only_in(before, after),
+        only_in(after, before)
+    );
 }
 
 fn account(org: &str, session: Value) -> Account {

@@ -9,7 +9,7 @@ use portico_shared::domain::wishlist::Wish;
 use portico_shared::error::Code;
 use portico_shared::http::{App, Customer, Failure, Json, Path, Problem};
 use portico_shared::ids::ProductId;
-use portico_shared::money::Decimal;
+use portico_shared::money::{Decimal, Money};
 use portico_shared::store::{Collection, Item, Partition, Update, Write};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -62,13 +62,13 @@ struct ProductSummary {
     in_stock: bool,
 }
 
-fn view(catalogue: &Catalogue, wish: Wish) -> WishView {
+fn view(catalogue: &Catalogue, wish: &Wish) -> WishView {
     let product = catalogue
         .product(&wish.product_id)
         .map(|product| ProductSummary {
             slug: product.slug.clone(),
             name: product.name.clone(),
-            price: product.price().map(|price| price.decimal()),
+            price: product.price().map(Money::decimal),
             currency: product.price().map(|price| price.currency().code()),
             image: product.images.first().cloned(),
             in_stock: catalogue.in_stock(product),
@@ -97,10 +97,7 @@ async fn list_wishes(
     let mut wishes: Vec<Wish> = wishes.into_iter().map(|wish| wish.entity).collect();
     wishes.sort_by_key(|wish| std::cmp::Reverse(wish.added_at));
     Ok(Json(Wishlist {
-        data: wishes
-            .into_iter()
-            .map(|wish| view(&catalogue, wish))
-            .collect(),
+        data: wishes.iter().map(|wish| view(&catalogue, wish)).collect(),
     }))
 }
 
@@ -122,7 +119,7 @@ async fn add_wish(
         .set_if_absent("addedAt", &clock::now());
     let wish = Write::update(customer.scope.key(&Item::Wish(&id)), update);
     let wish = app.store.update::<Wish>(wish).await?;
-    Ok(Json(view(&catalogue, wish.entity)))
+    Ok(Json(view(&catalogue, &wish.entity)))
 }
 
 /// Forgets a product. Forgetting one that is not saved changes nothing.

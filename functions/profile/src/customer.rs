@@ -137,7 +137,7 @@ impl Session {
     }
 }
 
-fn acceptable_password<'a>(email: &'a str) -> impl FnOnce(&Password, &()) -> garde::Result + 'a {
+fn acceptable_password(email: &str) -> impl FnOnce(&Password, &()) -> garde::Result {
     move |password, ()| {
         let length = password.expose().chars().count();
         if !(8..=128).contains(&length) {

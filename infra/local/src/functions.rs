@@ -51,7 +51,14 @@ impl Parts {
         Self::with(aws(embedded.endpoints()), embedded.endpoints()).await
     }
 
-    /// As [`Parts::connect`], with other settings: a test puts faults between the two.
+    /// The same with other clients: a test puts faults between the functions and the table.
+    #[must_use]
+    pub fn with_aws(self, aws: Aws) -> Self {
+        let store = Store::new(&aws, &self.endpoints.table);
+        Self { aws, store, ..self }
+    }
+
+    /// As [`Parts::connect`], with other settings.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! Carts: kept in the shopper's own partition, priced by the server on every look.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use iso_currency::Currency;
 use jiff::Timestamp;
@@ -199,7 +199,7 @@ async fn stock_of(
     store: &Store,
     shopper: &Shopper,
     wanted: &[WantedLine],
-) -> Result<HashMap<String, i64>> {
+) -> Result<BTreeMap<String, i64>> {
     let mut skus: Vec<&str> = wanted.iter().map(|line| line.sku.as_str()).collect();
     skus.sort_unstable();
     skus.dedup();

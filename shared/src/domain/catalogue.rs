@@ -214,7 +214,7 @@ async fn write_patiently(store: &Store, write: impl Fn() -> Write) -> Result<()>
     for _ in 1..ATTEMPTS {
         match store.write(write()).await {
             Err(StoreError::Unavailable(_) | StoreError::Contended) => {
-                tokio::time::sleep(pause).await
+                tokio::time::sleep(pause).await;
             }
             done => return Ok(done.map(|_| ())?),
         }

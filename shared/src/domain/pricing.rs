@@ -1,7 +1,7 @@
 //! What a cart's lines cost and how many of each can be had: one pure function for carts, merges and
 //! checkouts, so that they never disagree. A client's prices are never looked at.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use garde::Validate;
 use iso_currency::Currency;
@@ -147,7 +147,7 @@ pub fn merge(lines: impl IntoIterator<Item = WantedLine>) -> Vec<WantedLine> {
                 other.quantity = other
                     .quantity
                     .saturating_add(line.quantity)
-                    .min(MAX_QUANTITY)
+                    .min(MAX_QUANTITY);
             }
             None => merged.push(line),
         }
@@ -159,7 +159,7 @@ pub fn merge(lines: impl IntoIterator<Item = WantedLine>) -> Vec<WantedLine> {
 pub fn price(
     catalogue: &Catalogue,
     currency: Currency,
-    available: &HashMap<String, i64>,
+    available: &BTreeMap<String, i64>,
     wanted: Vec<WantedLine>,
     shortfall: Shortfall,
 ) -> Result<Priced> {

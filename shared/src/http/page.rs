@@ -44,6 +44,7 @@ pub struct PageQuery {
     page_size: Option<i64>,
     /// Which way: `asc` or `desc`. Also `st`.
     #[serde(alias = "st")]
+    #[param(inline)]
     order: Option<SortOrder>,
     /// The `next` of the page before; instead of `page`.
     cursor: Option<String>,

@@ -10,7 +10,6 @@ use serde::Serialize;
 use tower::ServiceBuilder;
 use tower::util::MapRequestLayer;
 use utoipa::ToSchema;
-use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::observe::observe;
@@ -34,19 +33,14 @@ impl Health {
 
 /// A function's routes, complete: unknown routes and methods are problems too, and everything is
 /// observed.
-pub fn routed(routes: OpenApiRouter<App>, app: App) -> Router {
-    let (router, _) = routes.split_for_parts();
-    let router = router
+pub fn routed(tree: OpenApiRouter<App>, app: App) -> Router {
+    let (handlers, _) = tree.split_for_parts();
+    let router = handlers
         .fallback(async || Failure::from(Code::RouteNotFound))
         .method_not_allowed_fallback(async || Failure::from(Code::MethodNotAllowed))
         .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app);
     normalised(router)
-}
-
-/// The OpenAPI document of a function's routes.
-pub fn api(routes: OpenApiRouter<App>) -> OpenApi {
-    routes.into_openapi()
 }
 
 /// Takes the stage and one leading `/api` off the path before it is routed.

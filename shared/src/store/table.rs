@@ -18,7 +18,7 @@ use aws_sdk_dynamodb::types::{
 use super::error::Found;
 use super::value::{Attributes, key_attributes};
 use super::write::{Action, Expression};
-use super::{Entity, Key, StoreError, Stored, Write, meter};
+use super::{Condition, Entity, Key, StoreError, Stored, Update, Write, meter};
 use crate::aws::Aws;
 
 /// The table. Cheap to clone.
@@ -29,6 +29,7 @@ pub struct Store {
 }
 
 const TOTAL: ReturnConsumedCapacity = ReturnConsumedCapacity::Total;
+const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
 
 /// `BatchGetItem` takes a hundred keys.
 const BATCH: usize = 100;
@@ -145,90 +146,121 @@ impl Store {
 
     /// One write. The answer of an update is the item as it now is; of any other write, nothing.
     pub async fn write(&self, write: Write) -> Result<Option<Written>, StoreError> {
-        let mut expression = Expression::default();
-        let condition = write.condition(&mut expression)?;
-        let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
-        match write.action {
-            Action::Put(item) => {
-                let output = self
-                    .client
-                    .put_item()
-                    .table_name(&self.table)
-                    .set_item(Some(item?))
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_names(expression.names())
-                    .set_expression_attribute_values(expression.values())
-                    .return_values_on_condition_check_failure(all_old)
-                    .return_consumed_capacity(TOTAL)
-                    .send()
-                    .await;
-                let output = output.map_err(|error| match refusal(&error) {
-                    Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                        refused(failed.item.clone())
-                    }
-                    Some(PutItemError::TransactionConflictException(_)) => contended(),
-                    _ => StoreError::unavailable(&error),
-                })?;
-                meter::count(0.0, units(output.consumed_capacity.as_ref()));
-                Ok(None)
-            }
-            Action::Update(update) => {
-                let text = update.render(&mut expression)?;
-                let output = self
-                    .client
-                    .update_item()
-                    .table_name(&self.table)
-                    .set_key(Some(key_attributes(&write.key)))
-                    .update_expression(text)
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_names(expression.names())
-                    .set_expression_attribute_values(expression.values())
-                    .return_values(ReturnValue::AllNew)
-                    .return_values_on_condition_check_failure(all_old)
-                    .return_consumed_capacity(TOTAL)
-                    .send()
-                    .await;
-                let output = output.map_err(|error| match refusal(&error) {
-                    Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                        refused(failed.item.clone())
-                    }
-                    Some(UpdateItemError::TransactionConflictException(_)) => contended(),
-                    _ => StoreError::unavailable(&error),
-                })?;
-                meter::count(0.0, units(output.consumed_capacity.as_ref()));
-                Ok(output.attributes.map(Written))
-            }
-            Action::Delete => {
-                let output = self
-                    .client
-                    .delete_item()
-                    .table_name(&self.table)
-                    .set_key(Some(key_attributes(&write.key)))
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_names(expression.names())
-                    .set_expression_attribute_values(expression.values())
-                    .return_values_on_condition_check_failure(all_old)
-                    .return_consumed_capacity(TOTAL)
-                    .send()
-                    .await;
-                let output = output.map_err(|error| match refusal(&error) {
-                    Some(DeleteItemError::ConditionalCheckFailedException(failed)) => {
-                        refused(failed.item.clone())
-                    }
-                    Some(DeleteItemError::TransactionConflictException(_)) => contended(),
-                    _ => StoreError::unavailable(&error),
-                })?;
-                meter::count(0.0, units(output.consumed_capacity.as_ref()));
-                Ok(None)
-            }
-            Action::Check => self
-                .transact(vec![Write {
-                    condition: write.condition,
-                    ..write
-                }])
+        let Write {
+            key,
+            action,
+            condition,
+        } = write;
+        match action {
+            Action::Put(item) => self
+                .put_item(item?, condition.as_ref())
                 .await
                 .map(|()| None),
+            Action::Update(update) => self.update_item(&key, &update, condition.as_ref()).await,
+            Action::Delete => self
+                .delete_item(&key, condition.as_ref())
+                .await
+                .map(|()| None),
+            Action::Check => {
+                let check = Write {
+                    key,
+                    action: Action::Check,
+                    condition,
+                };
+                self.transact(vec![check]).await.map(|()| None)
+            }
         }
+    }
+
+    async fn put_item(
+        &self,
+        item: Attributes,
+        condition: Option<&Condition>,
+    ) -> Result<(), StoreError> {
+        let mut expression = Expression::default();
+        let condition = expression.optional(condition)?;
+        let output = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .return_values_on_condition_check_failure(ALL_OLD)
+            .return_consumed_capacity(TOTAL)
+            .send()
+            .await
+            .map_err(|error| match refusal(&error) {
+                Some(PutItemError::ConditionalCheckFailedException(e)) => refused(e.item.clone()),
+                Some(PutItemError::TransactionConflictException(_)) => StoreError::Contended,
+                _ => StoreError::unavailable(&error),
+            })?;
+        meter::count(0.0, units(output.consumed_capacity.as_ref()));
+        Ok(())
+    }
+
+    async fn update_item(
+        &self,
+        key: &Key,
+        update: &Update,
+        condition: Option<&Condition>,
+    ) -> Result<Option<Written>, StoreError> {
+        let mut expression = Expression::default();
+        let condition = expression.optional(condition)?;
+        let output = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(key)))
+            .update_expression(update.render(&mut expression)?)
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ALL_OLD)
+            .return_consumed_capacity(TOTAL)
+            .send()
+            .await
+            .map_err(|error| match refusal(&error) {
+                Some(UpdateItemError::ConditionalCheckFailedException(e)) => {
+                    refused(e.item.clone())
+                }
+                Some(UpdateItemError::TransactionConflictException(_)) => StoreError::Contended,
+                _ => StoreError::unavailable(&error),
+            })?;
+        meter::count(0.0, units(output.consumed_capacity.as_ref()));
+        Ok(output.attributes.map(Written))
+    }
+
+    async fn delete_item(
+        &self,
+        key: &Key,
+        condition: Option<&Condition>,
+    ) -> Result<(), StoreError> {
+        let mut expression = Expression::default();
+        let condition = expression.optional(condition)?;
+        let output = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(key)))
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .return_values_on_condition_check_failure(ALL_OLD)
+            .return_consumed_capacity(TOTAL)
+            .send()
+            .await
+            .map_err(|error| match refusal(&error) {
+                Some(DeleteItemError::ConditionalCheckFailedException(e)) => {
+                    refused(e.item.clone())
+                }
+                Some(DeleteItemError::TransactionConflictException(_)) => StoreError::Contended,
+                _ => StoreError::unavailable(&error),
+            })?;
+        meter::count(0.0, units(output.consumed_capacity.as_ref()));
+        Ok(())
     }
 
     /// One update, answered with the entity as it now is.
@@ -284,10 +316,6 @@ fn refusal<E, R>(error: &SdkError<E, R>) -> Option<&E> {
 
 fn refused(item: Option<Attributes>) -> StoreError {
     StoreError::ConditionFailed(Box::new(Found(item)))
-}
-
-fn contended() -> StoreError {
-    StoreError::Contended
 }
 
 fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> StoreError {

@@ -87,6 +87,15 @@ impl Expression {
         (!self.values.is_empty()).then(|| self.values.clone())
     }
 
+    pub(super) fn optional(
+        &mut self,
+        condition: Option<&Condition>,
+    ) -> Result<Option<String>, StoreError> {
+        condition
+            .map(|condition| self.condition(condition))
+            .transpose()
+    }
+
     fn condition(&mut self, condition: &Condition) -> Result<String, StoreError> {
         Ok(match condition {
             Condition::Absent => format!("attribute_not_exists({})", self.name("pk")),
@@ -311,20 +320,10 @@ impl Write {
         self
     }
 
-    pub(super) fn condition(
-        &self,
-        expression: &mut Expression,
-    ) -> Result<Option<String>, StoreError> {
-        self.condition
-            .as_ref()
-            .map(|condition| expression.condition(condition))
-            .transpose()
-    }
-
     pub(super) fn into_transact_item(self, table: &str) -> Result<TransactWriteItem, StoreError> {
         let old = ReturnValuesOnConditionCheckFailure::AllOld;
         let mut expression = Expression::default();
-        let condition = self.condition(&mut expression)?;
+        let condition = expression.optional(self.condition.as_ref())?;
         let key = key_attributes(&self.key);
         let invalid = |error| StoreError::Corrupt(format!("an incomplete write: {error}"));
         let item = TransactWriteItem::builder();

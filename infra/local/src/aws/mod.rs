@@ -66,6 +66,8 @@ impl Endpoints {
             ("AWS_ENDPOINT_URL_SQS", &self.sqs),
             ("AWS_ENDPOINT_URL_SESV2", &self.ses),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &self.secrets),
+            ("PORTICO_TABLE", &self.table),
+            ("PORTICO_KEYRING_SECRET", &self.key_ring),
             ("AWS_REGION", REGION),
             ("AWS_ACCESS_KEY_ID", CREDENTIAL),
             ("AWS_SECRET_ACCESS_KEY", CREDENTIAL),

@@ -96,13 +96,7 @@ pub async fn place(
         )?;
         let skus = quantities(&order.lines);
         match store
-            .transact(writes(
-                shopper,
-                &order,
-                &cart,
-                &checkout.fingerprint,
-                &skus,
-            )?)
+            .transact(writes(shopper, &order, &cart, &checkout.fingerprint, &skus))
             .await
         {
             Ok(()) => {
@@ -268,7 +262,7 @@ fn writes(
     cart: &Stored<Cart>,
     fingerprint: &str,
     skus: &BTreeMap<&str, (u32, bool)>,
-) -> Result<Vec<Write>> {
+) -> Vec<Write> {
     let pointer = Pointer {
         order: order.id.clone(),
         author: order.author.clone(),
@@ -295,7 +289,7 @@ fn writes(
     for (sku, (quantity, limited)) in skus {
         writes.push(stock::reserve(shopper.org(), sku, *quantity, *limited));
     }
-    Ok(writes)
+    writes
 }
 
 /// Which skus there was not enough of.

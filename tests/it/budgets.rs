@@ -1,0 +1,395 @@
+//! What every operation costs, held to the table in `docs/budgets.md`.
+//!
+//! Run with `UPDATE_BUDGETS=1` to write the measured figures into the table, and look at what changed.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use portico_local::openapi::document;
+use portico_tests::{Answer, World, checkout_body, eventually, root};
+use serde_json::{Value, json};
+
+/// Measured rows: operation, case, and cost.
+#[derive(Default)]
+struct Budgets(Vec<(String, String, (f64, f64, f64))>);
+
+impl Budgets {
+    #[track_caller]
+    fn row(&mut self, operation: &str, case: &str, status: u16, answer: &Answer) {
+        let shown = String::from_utf8_lossy(&answer.bytes);
+        assert_eq!(answer.status, status, "{operation}: {shown}");
+        self.0
+            .push((operation.to_owned(), case.to_owned(), answer.cost()));
+    }
+
+    fn render(&self) -> String {
+        let mut text = String::new();
+        for (operation, case, (round_trips, read, write)) in &self.0 {
+            let _ = writeln!(
+                text,
+                "| `{operation}` | {case} | {round_trips} | {read} | {write} |"
+            );
+        }
+        text
+    }
+}
+
+const HEAD: &str =
+    "| operation | case | round trips | read units | write units |\n|---|---|---:|---:|---:|\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_costs_what_the_table_says() {
+    let world = World::start().await;
+    let mut budgets = Budgets::default();
+    browse_and_account(&world, &mut budgets).await;
+    sessions(&world, &mut budgets).await;
+    carts_and_orders(&world, &mut budgets).await;
+
+    let measured = budgets.render();
+    let file = root().join("docs/budgets.md");
+    let text = std::fs::read_to_string(&file).expect("docs/budgets.md is there");
+    let (before, rest) = text
+        .split_once(HEAD)
+        .expect("docs/budgets.md has the table");
+    let end = rest.find("\n\n").map_or(rest.len(), |at| at + 1);
+    let (table, after) = rest.split_at(end);
+    if std::env::var_os("UPDATE_BUDGETS").is_some() {
+        std::fs::write(&file, format!("{before}{HEAD}{measured}{after}"))
+            .expect("docs/budgets.md is writable");
+    } else {
+        assert_eq!(table, measured, "docs/budgets.md is not what was measured");
+    }
+
+    let covered: BTreeMap<&str, ()> = budgets
+        .0
+        .iter()
+        .map(|(operation, ..)| (operation.as_str(), ()))
+        .collect();
+    let document = serde_json::to_value(document()).expect("a document");
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for method in methods.as_object().expect("methods").keys() {
+            let operation = format!("{} {path}", method.to_uppercase());
+            assert!(
+                covered.contains_key(operation.as_str()),
+                "{operation} has no budget"
+            );
+        }
+    }
+}
+
+async fn browse_and_account(world: &World, budgets: &mut Budgets) {
+    let ann = world.customer("acme", "ann@acme.example").await;
+    let staff = world.staff().await;
+    let get = async |path: &str| world.get(path).token(&ann.token).send().await;
+    for tree in ["profile", "client-data", "storefront"] {
+        let path = format!("/{tree}/health");
+        budgets.row(
+            &format!("GET {path}"),
+            "",
+            200,
+            &world.get(&path).send().await,
+        );
+    }
+    // The first look at the catalogue loads it for all that come.
+    let products = get("/storefront/products").await.expect(200);
+    get("/client-data/wishlist").await.expect(200);
+    let product = products["data"][0]["id"].as_str().unwrap();
+    budgets.row(
+        "GET /storefront/products",
+        "warm",
+        200,
+        &world.get("/storefront/products?query=mug").send().await,
+    );
+    let path = format!("/storefront/product/{product}");
+    budgets.row(
+        "GET /storefront/product/{idOrSlug}",
+        "warm",
+        200,
+        &world.get(&path).send().await,
+    );
+
+    budgets.row(
+        "GET /client-data/profile",
+        "",
+        200,
+        &get("/client-data/profile").await,
+    );
+    let put = world
+        .put("/client-data/profile", &json!({"about": "Likes mugs."}))
+        .token(&ann.token)
+        .send()
+        .await;
+    budgets.row("PUT /client-data/profile", "", 200, &put);
+
+    let address =
+        json!({"street1": "1 Main St", "city": "Springfield", "country": "US", "primary": true});
+    let added = world
+        .post("/client-data/addresses", &address)
+        .token(&ann.token)
+        .send()
+        .await;
+    budgets.row("POST /client-data/addresses", "add", 201, &added);
+    let mut changed = address.clone();
+    changed["id"] = added.body["id"].clone();
+    let changed = world
+        .post("/client-data/addresses", &changed)
+        .token(&ann.token)
+        .send()
+        .await;
+    budgets.row("POST /client-data/addresses", "change", 200, &changed);
+    budgets.row(
+        "GET /client-data/addresses",
+        "",
+        200,
+        &get("/client-data/addresses").await,
+    );
+    let path = format!(
+        "/client-data/addresses/{}",
+        added.body["id"].as_str().unwrap()
+    );
+    let deleted = world.delete(&path).token(&ann.token).send().await;
+    budgets.row(
+        "DELETE /client-data/addresses/{addressId}",
+        "",
+        204,
+        &deleted,
+    );
+
+    let path = format!("/client-data/wishlist/{product}");
+    let saved = world
+        .post(&path, &Value::Null)
+        .token(&ann.token)
+        .send()
+        .await;
+    budgets.row("POST /client-data/wishlist/{productId}", "", 200, &saved);
+    budgets.row(
+        "GET /client-data/wishlist",
+        "",
+        200,
+        &get("/client-data/wishlist").await,
+    );
+    let forgotten = world.delete(&path).token(&ann.token).send().await;
+    budgets.row(
+        "DELETE /client-data/wishlist/{productId}",
+        "",
+        204,
+        &forgotten,
+    );
+
+    eventually("the demo's orders are on the dashboard", async || {
+        (get("/client-data/dashboard").await.body["orders"]["total"] == 2).then_some(())
+    })
+    .await;
+    budgets.row(
+        "GET /client-data/dashboard",
+        "",
+        200,
+        &get("/client-data/dashboard").await,
+    );
+    budgets.row(
+        "GET /client-data/notifications",
+        "",
+        200,
+        &get("/client-data/notifications").await,
+    );
+    budgets.row(
+        "GET /profile/whoami",
+        "customer",
+        200,
+        &get("/profile/whoami").await,
+    );
+    budgets.row(
+        "GET /profile/whoami",
+        "nobody",
+        200,
+        &world.get("/profile/whoami").send().await,
+    );
+    let who = world
+        .get("/profile/whoami")
+        .token(&staff.token)
+        .send()
+        .await;
+    budgets.row("GET /profile/whoami", "staff", 200, &who);
+    let refused = world.get("/client-data/profile").send().await;
+    budgets.row("GET /client-data/profile", "without a token", 401, &refused);
+}
+
+async fn sessions(world: &World, budgets: &mut Budgets) {
+    let new = json!({"email": "cost@example.com", "password": "correct horse battery"});
+    let signed_up = world.post("/profile/customer/signup", &new).send().await;
+    budgets.row("POST /profile/customer/signup", "", 201, &signed_up);
+    let signed_in = world.post("/profile/customer/signin", &new).send().await;
+    budgets.row("POST /profile/customer/signin", "", 200, &signed_in);
+    let mut wrong = new.clone();
+    wrong["password"] = json!("wrong password");
+    let refused = world.post("/profile/customer/signin", &wrong).send().await;
+    budgets.row(
+        "POST /profile/customer/signin",
+        "wrong password",
+        401,
+        &refused,
+    );
+    wrong["email"] = json!("nobody@example.com");
+    let refused = world.post("/profile/customer/signin", &wrong).send().await;
+    budgets.row(
+        "POST /profile/customer/signin",
+        "unknown address",
+        401,
+        &refused,
+    );
+    let staff = json!({"email": "owner@acme.example", "password": "portico-demo-staff"});
+    let staff = world.post("/profile/user/signin", &staff).send().await;
+    budgets.row("POST /profile/user/signin", "", 200, &staff);
+
+    let old = &signed_in.body["refresh_token"];
+    let refreshed = world
+        .post("/profile/customer/refresh", &json!({"refresh_token": old}))
+        .send()
+        .await;
+    budgets.row("POST /profile/customer/refresh", "", 200, &refreshed);
+    for (path, session) in [
+        ("/profile/signout", &signed_up),
+        ("/profile/customer/signout", &refreshed),
+    ] {
+        let token = session.body["token"].as_str().unwrap();
+        let out = world.post(path, &Value::Null).token(token).send().await;
+        budgets.row(&format!("POST {path}"), "", 204, &out);
+    }
+}
+
+async fn carts_and_orders(world: &World, budgets: &mut Budgets) {
+    let (bob, staff) = (
+        world.customer("acme", "bob@acme.example").await,
+        world.staff().await,
+    );
+    let get = async |path: &str| world.get(path).token(&bob.token).send().await;
+    budgets.row(
+        "GET /storefront/cart/get/{authorid}",
+        "new guest",
+        200,
+        &world.get("/storefront/cart/get/guest").send().await,
+    );
+    let lines = json!({"productItems": [{"sku": "SOCKS-TRAIL-M", "quantity": 2}]});
+    let cart = world
+        .post("/storefront/cart/update/new", &lines)
+        .token(&bob.token)
+        .send()
+        .await;
+    budgets.row(
+        "POST /storefront/cart/update/{cartid}",
+        "one line",
+        200,
+        &cart,
+    );
+    let id = cart.body["cartId"].as_str().unwrap().to_owned();
+    budgets.row(
+        "GET /storefront/cart/get/{authorid}",
+        "",
+        200,
+        &get(&format!("/storefront/cart/get/{}", bob.id)).await,
+    );
+    let path = format!("/storefront/cart/get/{}/{id}", bob.id);
+    budgets.row(
+        "GET /storefront/cart/get/{authorid}/{cartid}",
+        "",
+        200,
+        &get(&path).await,
+    );
+    for method in [http::Method::GET, http::Method::POST, http::Method::DELETE] {
+        let path = format!("/storefront/cart/clear/{id}");
+        let cleared = world
+            .ask(&method, &path)
+            .org("acme")
+            .token(&bob.token)
+            .send()
+            .await;
+        budgets.row(
+            &format!("{method} /storefront/cart/clear/{{cartid}}"),
+            "",
+            200,
+            &cleared,
+        );
+    }
+
+    let mut last = Value::Null;
+    for n in 0..20 {
+        let cart = world.cart(&bob, "SOCKS-TRAIL-M", 1).await;
+        last = json!({"cart": cart, "key": format!("budget-{n}")});
+        let placed = world.checkout(&bob, &cart, &format!("budget-{n}")).await;
+        if n == 19 {
+            budgets.row("POST /storefront/checkout-cart", "one line", 201, &placed);
+            last["order"] = placed.body;
+        } else {
+            placed.expect(201);
+        }
+    }
+    let body = checkout_body(last["cart"].as_str().unwrap());
+    let again = world
+        .post("/storefront/checkout-cart", &body)
+        .token(&bob.token);
+    let again = again
+        .header("idempotency-key", last["key"].as_str().unwrap())
+        .send()
+        .await;
+    budgets.row("POST /storefront/checkout-cart", "sent again", 201, &again);
+
+    let order = &last["order"];
+    let (id, number) = (
+        order["id"].as_str().unwrap(),
+        order["orderNumber"].as_str().unwrap(),
+    );
+    budgets.row(
+        "GET /client-data/orders",
+        "page of 20",
+        200,
+        &get("/client-data/orders?pageSize=20").await,
+    );
+    budgets.row(
+        "GET /client-data/orders",
+        "filtered",
+        200,
+        &get("/client-data/orders?status=new&sort=total").await,
+    );
+    budgets.row(
+        "GET /client-data/orders/{orderId}",
+        "",
+        200,
+        &get(&format!("/client-data/orders/{id}")).await,
+    );
+    let path = format!("/storefront/orders/get/{}", bob.id);
+    budgets.row(
+        "GET /storefront/orders/get/{author}",
+        "page of 20",
+        200,
+        &get(&path).await,
+    );
+    let path = format!("/storefront/order/get/{}/{number}", bob.id);
+    budgets.row(
+        "GET /storefront/order/get/{author}/{orderNumber}",
+        "",
+        200,
+        &get(&path).await,
+    );
+    let path = format!("/storefront/order/email/ann@acme.example/{number}");
+    budgets.row(
+        "GET /storefront/order/email/{email}/{orderNumber}",
+        "",
+        200,
+        &world.get(&path).send().await,
+    );
+    let shipment = json!({"carrier": "ups", "tracking": "1Z999AA10123456784"});
+    for (verb, body) in [
+        ("process", json!({})),
+        ("ship", shipment),
+        ("deliver", json!({})),
+    ] {
+        let path = format!("/storefront/order/{verb}/{number}");
+        let moved = world.post(&path, &body).token(&staff.token).send().await;
+        budgets.row(
+            &format!("POST /storefront/order/{verb}/{{orderNumber}}"),
+            "",
+            200,
+            &moved,
+        );
+    }
+}
