@@ -54,6 +54,12 @@ pub fn normalize_email(address: &str) -> String {
     address.trim().to_lowercase()
 }
 
+/// Given and family name as one, as far as they are known.
+pub fn full_name(first: Option<&str>, last: Option<&str>) -> Option<String> {
+    let parts: Vec<&str> = [first, last].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

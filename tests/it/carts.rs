@@ -188,11 +188,7 @@ async fn a_guest_of_another_org_or_an_invented_one_is_nobody() {
         .as_str()
         .unwrap()
         .to_owned();
-    let altered = format!(
-        "{}{}",
-        &own[..10],
-        own[10..].replace(|c: char| c == '0' || c == '1', "2")
-    );
+    let altered = format!("{}{}", &own[..10], own[10..].replace(['0', '1'], "2"));
     let mut answers = Vec::new();
     for guest in [foreign.as_str(), &altered, "gst_0", "gst_", "nonsense"] {
         answers.push(

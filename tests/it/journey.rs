@@ -4,6 +4,7 @@ use portico_tests::{World, checkout_body, eventually};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one journey is one story")]
 async fn a_guest_browses_fills_a_cart_signs_up_orders_and_hears_of_it() {
     let world = World::start().await;
 

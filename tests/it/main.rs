@@ -6,4 +6,7 @@ mod carts;
 mod checkout;
 mod crashes;
 mod journey;
+mod operator;
+mod platform;
+mod replay;
 mod sessions;

@@ -29,7 +29,7 @@ impl Ask {
     /// Adds a header.
     #[must_use]
     pub fn header(self, name: &str, value: &str) -> Self {
-        Self(self.0.header(name, value))
+        Self(self.0.header(name, value.as_bytes()))
     }
 
     /// Sends JSON.
@@ -46,6 +46,12 @@ impl Ask {
                 .header("content-type", "application/json")
                 .body(body.into()),
         )
+    }
+
+    /// Sends bytes without saying what they are.
+    #[must_use]
+    pub fn body(self, body: impl Into<Vec<u8>>) -> Self {
+        Self(self.0.body(body.into()))
     }
 
     /// Sends it.

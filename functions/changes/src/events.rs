@@ -63,7 +63,8 @@ fn customer_job(change: &Change) -> Option<Job> {
         customer.created_at,
         Some(customer.email),
         name,
-        Value::Null,
+        // An object, as every notification's data is.
+        json!({}),
     ))
 }
 

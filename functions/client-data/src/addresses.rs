@@ -8,7 +8,9 @@ use portico_shared::domain::address::{Address, AddressType, PostalAddress};
 use portico_shared::error::Code;
 use portico_shared::http::{App, Body, Customer, Failure, Json, Path, Problem};
 use portico_shared::ids::AddressId;
-use portico_shared::store::{Collection, Condition, Item, Partition, StoreError, Update, Write};
+use portico_shared::store::{
+    Collection, Condition, Item, List, Partition, StoreError, Update, Write,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -65,7 +67,7 @@ struct AddressInput {
     primary: bool,
     #[serde(flatten)]
     #[garde(dive)]
-    address: PostalAddress,
+    flattened: PostalAddress,
 }
 
 fn view(address: Address, primary: bool) -> AddressView {
@@ -86,18 +88,20 @@ async fn list_addresses(
     State(app): State<App>,
     customer: Customer,
 ) -> Result<Json<AddressBook>, Failure> {
+    let list = List::of(Collection::Addresses);
     let addresses = app
         .store
-        .list_all::<Address>(&customer.scope, Collection::Addresses)
-        .await?;
-    let latest = addresses
+        .list::<Address>(&customer.scope, list)
+        .await?
+        .into_entities();
+    let primary = addresses
         .iter()
-        .filter_map(|address| address.entity.primary_since)
-        .max();
-    let is_primary = |address: &Address| latest.is_some() && address.primary_since == latest;
-    let data = addresses.into_iter().map(|stored| {
-        let primary = is_primary(&stored.entity);
-        view(stored.entity, primary)
+        .filter(|address| address.primary_since.is_some());
+    let primary = primary.max_by_key(|address| (address.primary_since, &address.id));
+    let primary = primary.map(|address| address.id.clone());
+    let data = addresses.into_iter().map(|address| {
+        let is_primary = primary.as_ref() == Some(&address.id);
+        view(address, is_primary)
     });
     Ok(Json(AddressBook {
         data: data.collect(),
@@ -119,32 +123,24 @@ async fn put_address(
     customer: Customer,
     Body(input): Body<AddressInput>,
 ) -> Result<(StatusCode, Json<AddressView>), Failure> {
-    let (id, status, condition) = match &input.id {
+    let (id, status) = match &input.id {
         // An id that is not well-formed names nothing of the customer's.
-        Some(id) => (
-            id.parse().map_err(|_| Code::NotFound)?,
-            StatusCode::OK,
-            Condition::Present,
-        ),
-        None => (
-            AddressId::generate(),
-            StatusCode::CREATED,
-            Condition::Absent,
-        ),
+        Some(id) => (id.parse().map_err(|_| Code::NotFound)?, StatusCode::OK),
+        None => (AddressId::generate(), StatusCode::CREATED),
     };
     let primary_since = input.primary.then(|| clock::now().as_millisecond());
     let address = Address {
         id,
         kind: input.kind,
-        address: input.address,
+        address: input.flattened,
         primary_since,
     };
     let key = customer.scope.key(&Item::Address(&address.id));
-    match app
-        .store
-        .write(Write::update(key, Update::to(&address)?).when(condition))
-        .await
-    {
+    let mut write = Write::update(key, Update::to(&address)?);
+    if status == StatusCode::OK {
+        write = write.when(Condition::Present);
+    }
+    match app.store.write(write).await {
         Ok(_) => Ok((status, Json(view(address, input.primary)))),
         Err(StoreError::ConditionFailed(_)) => Err(Code::NotFound.into()),
         Err(error) => Err(error.into()),

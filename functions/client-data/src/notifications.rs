@@ -4,7 +4,7 @@ use axum::extract::State;
 use jiff::Timestamp;
 use portico_shared::domain::notification::Notification;
 use portico_shared::http::{App, Customer, Failure, Json, Page, PageParams, PageQuery, Problem};
-use portico_shared::store::{Collection, Partition};
+use portico_shared::store::{Collection, List, Partition};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -78,10 +78,10 @@ async fn list_notifications(
         .store
         .list::<Notification>(
             &scope,
-            Collection::Notifications,
-            params.direction,
-            skip + page_size,
-            after.as_deref(),
+            List::of(Collection::Notifications)
+                .direction(params.direction)
+                .limit(skip + page_size)
+                .after(after.as_deref()),
         )
         .await?;
     let next = slice.positions.last().filter(|_| slice.more);

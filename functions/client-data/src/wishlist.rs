@@ -10,7 +10,7 @@ use portico_shared::error::Code;
 use portico_shared::http::{App, Customer, Failure, Json, Path, Problem};
 use portico_shared::ids::ProductId;
 use portico_shared::money::{Decimal, Money};
-use portico_shared::store::{Collection, Item, Partition, Update, Write};
+use portico_shared::store::{Collection, Item, List, Partition, Update, Write};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -89,12 +89,13 @@ async fn list_wishes(
     State(app): State<App>,
     customer: Customer,
 ) -> Result<Json<Wishlist>, Failure> {
-    let wishes = app
+    let list = List::of(Collection::Wishlist);
+    let mut wishes = app
         .store
-        .list_all::<Wish>(&customer.scope, Collection::Wishlist)
-        .await?;
+        .list::<Wish>(&customer.scope, list)
+        .await?
+        .into_entities();
     let catalogue = app.catalogues.get(&app.store, &customer.org.id).await?;
-    let mut wishes: Vec<Wish> = wishes.into_iter().map(|wish| wish.entity).collect();
     wishes.sort_by_key(|wish| std::cmp::Reverse(wish.added_at));
     Ok(Json(Wishlist {
         data: wishes.iter().map(|wish| view(&catalogue, wish)).collect(),

@@ -8,7 +8,7 @@ use portico_shared::domain::account::{self, NewCustomer};
 use portico_shared::domain::cart;
 use portico_shared::error::{Code, Refusal, Result};
 use portico_shared::http::{App, Body, ClientIp, Failure, Json, Org, Problem};
-use portico_shared::store::CustomerScope;
+use portico_shared::store::{CustomerScope, GuestScope};
 use portico_shared::text::{line, phone_number};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -170,6 +170,7 @@ async fn sign_up(
     org: Org,
     Body(input): Body<SignUp>,
 ) -> Result<(StatusCode, Json<Session>), Failure> {
+    let guest = guest(&app, &org, input.guest_id.as_deref())?;
     let new = NewCustomer {
         email: input.email,
         password: input.password,
@@ -178,7 +179,7 @@ async fn sign_up(
         phone: input.phone,
     };
     let (signed_in, _) = account::sign_up(&app.store, &app.ring, &org.id, new).await?;
-    take_cart(&app, &org, input.guest_id.as_deref(), &signed_in.scope).await?;
+    take_cart(&app, &org, guest.as_ref(), &signed_in.scope).await?;
     Ok((StatusCode::CREATED, Json(Session::new(signed_in.tokens))))
 }
 
@@ -201,8 +202,9 @@ async fn sign_in(
         password,
         guest_id,
     } = input;
+    let guest = guest(&app, &org, guest_id.as_deref())?;
     let signed_in = account::sign_in(&app.store, &app.ring, &org.id, &email, password, &ip).await?;
-    take_cart(&app, &org, guest_id.as_deref(), &signed_in.scope).await?;
+    take_cart(&app, &org, guest.as_ref(), &signed_in.scope).await?;
     Ok(Json(Session::new(signed_in.tokens)))
 }
 
@@ -223,17 +225,24 @@ async fn refresh(
     Ok(Json(Session::new(tokens)))
 }
 
+/// The guest that a request names, before anything is done for it: what is refused must leave nothing
+/// behind, least of all an account.
+fn guest(app: &App, org: &Org, id: Option<&str>) -> Result<Option<GuestScope>> {
+    let Some(id) = id else { return Ok(None) };
+    let guest = app.ring.guest(&org.id, id).ok_or_else(|| {
+        Refusal::new(Code::ValidationFailed).at("guestId", "is not the id of a guest of this org")
+    })?;
+    Ok(Some(guest))
+}
+
 /// The guest's cart goes where the guest goes.
 async fn take_cart(
     app: &App,
     org: &Org,
-    guest: Option<&str>,
+    guest: Option<&GuestScope>,
     customer: &CustomerScope,
 ) -> Result<()> {
     let Some(guest) = guest else { return Ok(()) };
-    let guest = app.ring.guest(&org.id, guest).ok_or_else(|| {
-        Refusal::new(Code::ValidationFailed).at("guestId", "is not the id of a guest of this org")
-    })?;
     let catalogue = app.catalogues.get(&app.store, &org.id).await?;
-    cart::merge_guest(&app.store, &catalogue, org.currency(), &guest, customer).await
+    cart::merge_guest(&app.store, &catalogue, org.currency(), guest, customer).await
 }

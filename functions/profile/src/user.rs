@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use crate::customer::{Session, not_huge};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(sign_in))
+    OpenApiRouter::new().routes(routes!(sign_in_staff))
 }
 
 /// A staff member's e-mail address and password.
@@ -34,7 +34,7 @@ struct StaffSignIn {
     post, path = "/profile/user/signin", tag = "profile", request_body = StaffSignIn,
     responses((status = OK, body = Session), (status = "4XX", body = Problem)),
 )]
-async fn sign_in(
+async fn sign_in_staff(
     State(app): State<App>,
     org: Org,
     ClientIp(ip): ClientIp,

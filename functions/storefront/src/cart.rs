@@ -105,7 +105,7 @@ async fn get_cart(
     } else {
         cart::newest_open(&app.store, &shopper).await?
     };
-    let cart = cart.map_or_else(Cart::empty, |stored| stored.entity);
+    let cart = cart.unwrap_or_else(Cart::empty);
     Ok(priced_view(&app, &visitor.org, &shopper, cart).await?)
 }
 

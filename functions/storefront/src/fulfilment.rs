@@ -33,7 +33,7 @@ struct Note {
 struct ShipInput {
     #[serde(flatten)]
     #[garde(dive)]
-    shipment: Shipment,
+    flattened: Shipment,
     /// For staff only.
     #[garde(inner(length(chars, max = 1000), custom(lines)))]
     note: Option<String>,
@@ -82,7 +82,7 @@ async fn ship_order(
         &app,
         &member,
         &number,
-        Step::Ship(input.shipment),
+        Step::Ship(input.flattened),
         input.note,
     )
     .await

@@ -5,7 +5,6 @@ use portico_cli::demo;
 use portico_notifications::Notifications;
 use portico_shared::auth::KeyRing;
 use portico_shared::aws::{Aws, Endpoints as AwsEndpoints};
-use portico_shared::domain::org;
 use portico_shared::http::App;
 use portico_shared::queue::Queue;
 use portico_shared::store::Store;
@@ -82,11 +81,8 @@ impl Parts {
     ///
     /// A line that says what could not be loaded.
     pub async fn seed_once(&self) -> Result<(), String> {
-        let acme = "acme".parse().map_err(|_| "acme is no org id")?;
-        let there = org::load(&self.store, &acme)
-            .await
-            .map_err(|error| error.to_string())?;
-        if there.is_some() {
+        let there = demo::is_seeded(&self.store).await;
+        if there.map_err(|error| error.to_string())? {
             return Ok(());
         }
         let seeded = demo::seed(&self.aws, &self.endpoints.table, &self.ring).await;

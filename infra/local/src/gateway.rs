@@ -101,7 +101,7 @@ impl Gateway {
             .await
             .map_err(|error| match error {
                 BodyError::TooLong => {
-                    Refusal::Problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_long")
+                    Refusal::Problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large")
                 }
                 BodyError::Broken => Refusal::Problem(StatusCode::BAD_REQUEST, "bad_request"),
             })?;
@@ -252,12 +252,13 @@ impl Refusal {
 pub(crate) fn problem(status: StatusCode, code: &str, request_id: &str) -> Vec<u8> {
     let title = status.canonical_reason().unwrap_or_default();
     json!({
-        "type": "about:blank",
+        "type": format!("urn:portico:problem:{code}"),
         "title": title,
         "status": status.as_u16(),
         "code": code,
         "statusCode": status.as_u16(),
         "error": title,
+        "detail": title,
         "message": title,
         "requestId": request_id,
     })

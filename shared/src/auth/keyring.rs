@@ -140,7 +140,8 @@ impl KeyRing {
     /// What is always the same for the same `Idempotency-Key` of the same author and operation, and
     /// tells nothing of the key: the seed of ids that make a repeated request meet what it made before.
     ///
-    /// It depends on the oldest key of the ring, so that adding a key does not change it.
+    /// It depends on the first key of the ring by name, so that adding a key that sorts behind it (`k1`,
+    /// `k2` …) does not change it.
     pub fn idempotent_seed(
         &self,
         org: &OrgId,
@@ -148,14 +149,14 @@ impl KeyRing {
         author: &str,
         key: &str,
     ) -> [u8; 32] {
-        let oldest = self
+        let first = self
             .keys
             .keys()
             .next()
             .expect("parse() saw at least one key");
         let message = format!("{operation}\n{author}\n{key}");
-        let tag = self.tag(oldest, org, Purpose::Idempotency, message.as_bytes());
-        tag.expect("the oldest key is a key of the ring")
+        let tag = self.tag(first, org, Purpose::Idempotency, message.as_bytes());
+        tag.expect("the first key is a key of the ring")
     }
 
     /// A new guest: 128 random bits, marked so that a made-up id is told from an issued one.

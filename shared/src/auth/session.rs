@@ -180,6 +180,10 @@ pub async fn refresh(
     token: &str,
 ) -> Result<SessionTokens> {
     let presented = Presented::parse(org, token).ok_or(Code::InvalidRefreshToken)?;
+    // An invention costs no call; and a token of a key that was taken out of the ring is none any more.
+    if !presented.was_issued(ring)? {
+        return Err(Code::InvalidRefreshToken.into());
+    }
     let Presented {
         owner,
         session: id,
@@ -233,7 +237,7 @@ async fn spent(
         let current = secret(ring, &session.kid, owner, id, session.generation)?;
         return tokens(ring, owner, id, session, &current);
     }
-    if *generation < session.generation && presented.was_issued(ring)? {
+    if *generation < session.generation {
         store.write(Write::delete(owner.key(id))).await?;
         tracing::warn!(org = %owner.org(), session = %id, "a spent refresh token came back: session ended");
     }

@@ -16,7 +16,7 @@ use crate::clock;
 use crate::error::{Code, Refusal, Result};
 use crate::ids::{CustomerId, OrgId, StaffId};
 use crate::store::{
-    Condition, CustomerScope, Entity, Item, Key, Partition, Store, StoreError, Update, Write,
+    Condition, CustomerScope, Entity, Found, Item, Key, Partition, Store, StoreError, Update, Write,
 };
 use crate::text::normalize_email;
 
@@ -26,6 +26,7 @@ const MAX_FAILURES: u32 = 10;
 const MAX_FAILURES_PER_IP: u32 = 100;
 /// Failures are counted in windows of 15 minutes.
 const WINDOW_SECONDS: i64 = 15 * 60;
+const DAY_SECONDS: i64 = 24 * 60 * 60;
 /// How often counting a failure is tried while others are being counted.
 const ATTEMPTS: usize = 4;
 
@@ -120,7 +121,8 @@ pub async fn sign_up(
     // The login may exist already, without an account: it counts failures to sign in with the address.
     let login = Update::of::<Login>()
         .set("customer", &customer.id)
-        .set("password", &password);
+        .set("password", &password)
+        .remove("ttl");
     let writes = vec![
         Write::update(org.customer_login_key(&email), login).when(Condition::Lacks("customer")),
         Write::put(scope.key(&Item::Profile), &customer).when(Condition::Absent),
@@ -198,7 +200,8 @@ pub async fn create_staff(
         .set("staff", &member.id)
         .set("roles", &member.roles)
         .set("password", &hash_password(password).await?)
-        .set_or_remove("customer", member.customer.as_ref());
+        .set_or_remove("customer", member.customer.as_ref())
+        .remove("ttl");
     let writes = vec![
         Write::update(org.staff_login_key(&member.email), login).when(Condition::Lacks("staff")),
         Write::put(org.staff_key(&member.id), member).when(Condition::Absent),
@@ -225,82 +228,107 @@ async fn verified_login(
     password: Password,
     ip: &str,
 ) -> Result<Login> {
-    let login = store
-        .get::<Login>(&key)
-        .await?
-        .map(|stored| stored.entity)
-        .unwrap_or_default();
-    let window = clock::unix_seconds() / WINDOW_SECONDS;
-    let locked = login.window == window && login.failures >= MAX_FAILURES;
+    let attempt = Attempt::now(org, key, ip);
+    let (login, throttle) = store
+        .get_both::<Login, Throttle>(&attempt.login, &attempt.throttle)
+        .await?;
+    if throttle.is_some_and(|throttle| throttle.entity.failures >= MAX_FAILURES_PER_IP) {
+        return Err(attempt.limited().into());
+    }
+    let login = login.map(|stored| stored.entity).unwrap_or_default();
+    let locked = login.window == attempt.window && login.failures >= MAX_FAILURES;
     let right = verify_password(password.clone(), login.password.clone()).await?;
     if !right || locked {
-        record_failure(store, org, &key, &login, ip, window).await?;
+        attempt.record_failure(store, login).await?;
         return Err(Code::InvalidCredentials.into());
     }
     if login.password.as_deref().is_some_and(needs_rehash) {
         let update = Update::of::<Login>().set("password", &hash_password(password).await?);
         store
-            .write(Write::update(key, update).when(Condition::Present))
+            .write(Write::update(attempt.login, update).when(Condition::Present))
             .await?;
     }
     Ok(login)
 }
 
-/// Counts a failure for the address and for where it came from, in one transaction, before anything is
-/// answered: an attempt that could not be counted is not told its outcome.
-async fn record_failure(
-    store: &Store,
-    org: &OrgId,
-    key: &Key,
-    login: &Login,
-    ip: &str,
+/// An attempt to sign in, and the window of time that its failure would count in.
+struct Attempt {
+    login: Key,
+    throttle: Key,
     window: i64,
-) -> Result<()> {
-    let ends = (window + 1) * WINDOW_SECONDS;
-    let throttle = org.throttle_key("signin", &format!("{ip}|{window}"));
-    let mut window_known = login.window == window;
-    for _ in 0..ATTEMPTS {
-        let writes = vec![
-            count_for_login(key.clone(), window, window_known),
-            Write::update(
-                throttle.clone(),
-                Update::of::<Throttle>()
-                    .add("failures", 1)
-                    .set("ttl", &ends),
-            )
-            .when(Condition::Any(vec![
-                Condition::Lacks("failures"),
-                Condition::below("failures", &MAX_FAILURES_PER_IP),
-            ])),
-        ];
-        match store.transact(writes).await {
-            Ok(()) => return Ok(()),
-            Err(StoreError::Cancelled(reasons)) if reasons.get(1).is_some_and(Option::is_some) => {
-                let seconds = u32::try_from(ends - clock::unix_seconds())
-                    .unwrap_or(1)
-                    .max(1);
-                return Err(Refusal::new(Code::RateLimited).retry_after(seconds).into());
-            }
-            // Another attempt opened the window meanwhile.
-            Err(StoreError::Cancelled(_)) => window_known = !window_known,
-            // Other attempts for the same address are being counted at this moment.
-            Err(StoreError::Contended) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(Refusal::new(Code::RateLimited).retry_after(1).into())
 }
 
-/// Within a window failures add up; the first one of a new window starts anew.
-fn count_for_login(key: Key, window: i64, window_known: bool) -> Write {
-    let update = Update::of::<Login>();
-    if window_known {
-        Write::update(key, update.add("failures", 1)).when(Condition::eq("window", &window))
-    } else {
-        let update = update.set("failures", &1).set("window", &window);
-        Write::update(key, update).when(Condition::Any(vec![
-            Condition::Lacks("window"),
-            Condition::below("window", &window),
-        ]))
+impl Attempt {
+    fn now(org: &OrgId, login: Key, ip: &str) -> Self {
+        let window = clock::unix_seconds() / WINDOW_SECONDS;
+        let throttle = org.throttle_key("signin", &format!("{ip}|{window}"));
+        Self {
+            login,
+            throttle,
+            window,
+        }
+    }
+
+    /// When the window ends, in Unix seconds.
+    fn ends(&self) -> i64 {
+        (self.window + 1) * WINDOW_SECONDS
+    }
+
+    fn limited(&self) -> Refusal {
+        let seconds = u32::try_from(self.ends() - clock::unix_seconds()).unwrap_or(1);
+        Refusal::new(Code::RateLimited).retry_after(seconds.max(1))
+    }
+
+    /// Counts a failure for the account and for where it came from, in one transaction, before anything
+    /// is answered: an attempt that could not be counted is not told its outcome.
+    async fn record_failure(&self, store: &Store, mut login: Login) -> Result<()> {
+        for _ in 0..ATTEMPTS {
+            let throttle = Update::of::<Throttle>()
+                .add("failures", 1)
+                .set("ttl", &self.ends());
+            let below = Condition::below("failures", &MAX_FAILURES_PER_IP);
+            let writes = vec![
+                self.count(&login),
+                Write::update(self.throttle.clone(), throttle)
+                    .when(Condition::Any(vec![Condition::Lacks("failures"), below])),
+            ];
+            match store.transact(writes).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Cancelled(reasons)) => {
+                    let mut reasons = reasons.into_iter();
+                    let changed = reasons.next().flatten();
+                    if reasons.next().flatten().is_some() {
+                        return Err(self.limited().into());
+                    }
+                    // Another attempt, or a sign-up, came in between: count on from what it left.
+                    let now = changed.map(Found::read::<Login>).transpose()?.flatten();
+                    login = now.map(|stored| stored.entity).unwrap_or_default();
+                }
+                // Other attempts for the same account are being counted at this moment.
+                Err(StoreError::Contended) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Refusal::new(Code::RateLimited).retry_after(1).into())
+    }
+
+    /// Within a window failures add up; the first one of a new window starts anew. Where there is no
+    /// account, the count is all there is, and is forgotten a day later.
+    fn count(&self, login: &Login) -> Write {
+        let mut conditions = Vec::new();
+        let mut update = Update::of::<Login>();
+        if login.window == self.window {
+            update = update.add("failures", 1);
+            conditions.push(Condition::eq("window", &self.window));
+        } else {
+            update = update.set("failures", &1).set("window", &self.window);
+            let before = Condition::below("window", &self.window);
+            conditions.push(Condition::Any(vec![Condition::Lacks("window"), before]));
+        }
+        if login.customer.is_none() && login.staff.is_none() {
+            update = update.set("ttl", &(self.ends() + DAY_SECONDS));
+            conditions.extend([Condition::Lacks("customer"), Condition::Lacks("staff")]);
+        }
+        Write::update(self.login.clone(), update).when(Condition::All(conditions))
     }
 }

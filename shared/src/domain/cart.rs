@@ -14,7 +14,7 @@ use crate::clock;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CartId, OrderId};
 use crate::store::{
-    Collection, Condition, CustomerScope, Direction, Entity, GuestScope, Item, Partition, Shopper,
+    Collection, Condition, CustomerScope, Entity, GuestScope, Item, List, Partition, Shopper,
     Store, StoreError, Stored, Update, Write,
 };
 
@@ -84,21 +84,25 @@ impl Cart {
 /// One of the shopper's carts.
 pub async fn get(store: &Store, shopper: &Shopper, id: &CartId) -> Result<Cart> {
     Ok(store
-        .get::<Cart>(&shopper.key(&Item::Cart(id)))
+        .find::<Cart>(&shopper.key(&Item::Cart(id)))
         .await?
         .ok_or(Code::NotFound)?
         .entity)
 }
 
 /// The shopper's newest open cart.
-pub async fn newest_open(
+pub async fn newest_open(store: &Store, partition: &impl Partition) -> Result<Option<Cart>> {
+    Ok(latest_open(store, partition, List::of(Collection::Carts))
+        .await?
+        .map(|cart| cart.entity))
+}
+
+async fn latest_open(
     store: &Store,
     partition: &impl Partition,
+    list: List<'_>,
 ) -> Result<Option<Stored<Cart>>> {
-    let direction = Direction::Descending;
-    let carts = store
-        .list::<Cart>(partition, Collection::Carts, direction, RECENT, None)
-        .await?;
+    let carts = store.list::<Cart>(partition, list.limit(RECENT)).await?;
     Ok(carts
         .items
         .into_iter()
@@ -155,11 +159,12 @@ pub async fn merge_guest(
     customer: &CustomerScope,
 ) -> Result<()> {
     let shopper = Shopper::Customer(customer.clone());
+    let carts = List::of(Collection::Carts).consistent();
     for _ in 0..ATTEMPTS {
-        let Some(from) = newest_open(store, guest).await? else {
+        let Some(from) = latest_open(store, guest, carts).await? else {
             return Ok(());
         };
-        let into = newest_open(store, customer).await?;
+        let into = latest_open(store, customer, carts).await?;
         let lines = into
             .iter()
             .flat_map(|cart| &cart.entity.lines)

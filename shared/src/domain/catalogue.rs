@@ -17,7 +17,7 @@ use super::product::{InventoryPolicy, Product, ProductStatus, Variation};
 use super::stock::Stock;
 use crate::error::{Error, Result};
 use crate::ids::{OrgId, ProductId};
-use crate::store::{Direction, Entity, Store, StoreError, Update, Write, unmetered};
+use crate::store::{Entity, List, Store, StoreError, Update, Write, unmetered};
 
 /// How long an import may take to show.
 const FRESH: Duration = Duration::from_secs(5);
@@ -28,6 +28,10 @@ const STOCK_FRESH: Duration = Duration::from_secs(30);
 const IN_FLIGHT: usize = 16;
 /// How often one write of an import is tried.
 const ATTEMPTS: u32 = 6;
+
+/// The products of the catalogue's partition, and the stock levels of theirs.
+const PRODUCTS: List<'_> = List::prefixed("PRODUCT#");
+const STOCK: List<'_> = List::prefixed("SKU#");
 
 /// The catalogue's revision, counted up by every import: the version of this item.
 #[derive(Serialize, Deserialize)]
@@ -58,7 +62,7 @@ pub struct Listed {
 }
 
 impl Catalogue {
-    fn new(revision: u64, products: Vec<Product>, stock: Vec<Stock>) -> Self {
+    pub(super) fn new(revision: u64, products: Vec<Product>, stock: Vec<Stock>) -> Self {
         let mut catalogue = Self {
             revision,
             ..Self::default()
@@ -135,20 +139,10 @@ impl Catalogue {
 
 /// Every product of the org as it is stored, drafts and archived ones too, past every cache.
 pub async fn stored(store: &Store, org: &OrgId) -> Result<Vec<Product>> {
-    let products = store
-        .range(
-            &org.catalogue_pk(),
-            "PRODUCT#",
-            Direction::Ascending,
-            usize::MAX,
-            None,
-        )
-        .await?;
-    Ok(products
-        .items
-        .into_iter()
-        .map(|stored| stored.entity)
-        .collect())
+    Ok(store
+        .range(&org.catalogue_pk(), PRODUCTS)
+        .await?
+        .into_entities())
 }
 
 /// Imports products and stock levels (pieces on hand). Replaces products of the same id; leaves others,
@@ -287,30 +281,11 @@ async fn revision(store: &Store, org: &OrgId) -> Result<u64> {
 async fn take(store: &Store, org: &OrgId) -> Result<Catalogue> {
     // The revision first: products changed after it are seen now and looked for again next time.
     let revision = revision(store, org).await?;
-    let all = usize::MAX;
-    let products = store
-        .range(
-            &org.catalogue_pk(),
-            "PRODUCT#",
-            Direction::Ascending,
-            all,
-            None,
-        )
-        .await?;
-    let stock = store
-        .range(&org.stock_pk(), "SKU#", Direction::Ascending, all, None)
-        .await?;
+    let products = store.range(&org.catalogue_pk(), PRODUCTS).await?;
+    let stock = store.range(&org.stock_pk(), STOCK).await?;
     Ok(Catalogue::new(
         revision,
-        products
-            .items
-            .into_iter()
-            .map(|stored| stored.entity)
-            .collect(),
-        stock
-            .items
-            .into_iter()
-            .map(|stored| stored.entity)
-            .collect(),
+        products.into_entities(),
+        stock.into_entities(),
     ))
 }

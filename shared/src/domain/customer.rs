@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Code, Result};
 use crate::ids::CustomerId;
 use crate::store::{CustomerScope, Entity, Item, Partition, Store, Stored};
+use crate::text::full_name;
 
 /// A customer, as stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,11 +41,7 @@ impl Entity for Customer {
 impl Customer {
     /// Given and family name, as far as they are known.
     pub fn name(&self) -> Option<String> {
-        let parts: Vec<&str> = [&self.first_name, &self.last_name]
-            .into_iter()
-            .filter_map(|p| p.as_deref())
-            .collect();
-        (!parts.is_empty()).then(|| parts.join(" "))
+        full_name(self.first_name.as_deref(), self.last_name.as_deref())
     }
 }
 

@@ -9,7 +9,9 @@ use utoipa::ToSchema;
 use super::notification::Notification;
 use super::order::{OrderRow, OrderStatus};
 use crate::error::Result;
-use crate::store::{Collection, CustomerScope, Entity, Item, Partition, Store, Stored, Write};
+use crate::store::{
+    Collection, CustomerScope, Entity, Item, List, Partition, Store, Stored, Write,
+};
 
 /// How many entries the recent activity has.
 const RECENT: usize = 10;
@@ -77,13 +79,19 @@ pub async fn get(store: &Store, scope: &CustomerScope) -> Result<Dashboard> {
 /// Makes the roll-up anew from what there is. However often it runs, the outcome is the same: a stream
 /// record that is delivered twice changes nothing.
 pub async fn recompute(store: &Store, scope: &CustomerScope) -> Result<Dashboard> {
-    let rows: Vec<Stored<OrderRow>> = store.list_all(scope, Collection::OrderRows).await?;
-    let notifications: Vec<Stored<Notification>> =
-        store.list_all(scope, Collection::Notifications).await?;
-    let rows: Vec<OrderRow> = rows.into_iter().map(|row| row.entity).collect();
+    // Consistent: what was written just before the stream told of it must be counted.
+    let all = |collection| List::of(collection).consistent();
+    let rows: Vec<OrderRow> = store
+        .list(scope, all(Collection::OrderRows))
+        .await?
+        .into_entities();
+    let notifications: Vec<Notification> = store
+        .list(scope, all(Collection::Notifications))
+        .await?
+        .into_entities();
     let unread = notifications
         .iter()
-        .filter(|notification| !notification.entity.read)
+        .filter(|notification| !notification.read)
         .count();
     let dashboard = roll_up(&rows, unread as u64);
     store
@@ -111,5 +119,51 @@ fn roll_up(rows: &[OrderRow], unread: u64) -> Dashboard {
         },
         notifications: NotificationCounts { unread },
         recent_activity: rows.iter().take(RECENT).map(activity).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use iso_currency::Currency;
+
+    use super::*;
+    use crate::domain::order::PaymentStatus;
+    use crate::ids::OrderId;
+    use crate::money::Money;
+
+    fn row(status: OrderStatus) -> OrderRow {
+        OrderRow {
+            id: OrderId::generate(),
+            number: "ORD-0000-0000-0000".to_owned(),
+            status,
+            payment_status: PaymentStatus::Pending,
+            total: Money::new(1, Currency::USD),
+            item_count: 1,
+            title: String::new(),
+            created_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn the_roll_up_counts_every_order_once_and_shows_the_latest_ten() {
+        let mut rows: Vec<OrderRow> = (0..12).map(|_| row(OrderStatus::New)).collect();
+        rows.push(row(OrderStatus::Shipped));
+        let dashboard = roll_up(&rows, 3);
+        assert_eq!(dashboard.orders.total, 13);
+        let by_status = BTreeMap::from([(OrderStatus::New, 12), (OrderStatus::Shipped, 1)]);
+        assert_eq!(dashboard.orders.by_status, by_status);
+        assert_eq!(dashboard.notifications.unread, 3);
+        let shown: Vec<&str> = dashboard
+            .recent_activity
+            .iter()
+            .map(|a| a.reference.as_str())
+            .collect();
+        assert_eq!(
+            shown,
+            rows[..10]
+                .iter()
+                .map(|row| row.id.as_str())
+                .collect::<Vec<_>>()
+        );
     }
 }

@@ -65,6 +65,11 @@ fn is_json(request: &Request) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        // `serde` would take a list for an object, member by member.
+        let message = "the body must be a JSON object";
+        return Err(Refusal::because(Code::InvalidBody, message).into());
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -90,9 +95,18 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 fn refused(report: &garde::Report) -> Error {
     let refusal = Refusal::new(Code::ValidationFailed);
     let refusal = report.iter().fold(refusal, |refusal, (path, error)| {
-        refusal.at(camel_case(&path.to_string()), error.to_string())
+        refusal.at(member(&path.to_string()), error.to_string())
     });
     Error::Refused(refusal)
+}
+
+/// What `serde` flattens is no member on the wire. `garde` cannot know; such fields have this name.
+const FLATTENED: &str = "flattened";
+
+/// A member as the client wrote it.
+fn member(path: &str) -> String {
+    let names = path.split('.').filter(|name| *name != FLATTENED);
+    camel_case(&names.collect::<Vec<_>>().join("."))
 }
 
 /// Members are named in snake case inside and in camel case outside.
@@ -152,10 +166,13 @@ mod tests {
 
     #[test]
     fn members_are_named_as_clients_wrote_them() {
-        assert_eq!(
-            camel_case("shipping_address.postal_code"),
-            "shippingAddress.postalCode"
-        );
-        assert_eq!(camel_case("product_items[3].sku"), "productItems[3].sku");
+        for (inside, outside) in [
+            ("shipping_address.postal_code", "shippingAddress.postalCode"),
+            ("product_items[3].sku", "productItems[3].sku"),
+            ("flattened.postal_code", "postalCode"),
+            ("lines[0].flattened.sku", "lines[0].sku"),
+        ] {
+            assert_eq!(member(inside), outside);
+        }
     }
 }

@@ -9,11 +9,16 @@ use super::App;
 /// The document of a function's routes.
 ///
 /// What is true of every operation is said here once: what a status means, and that refusals are
-/// problem documents (RFC 9457 §3), whichever route they come from.
+/// problem documents (RFC 9457 §3), whichever route they come from. An operation's id is its tree's
+/// tag and its handler's name: handlers of two trees may share a name, ids may not.
 pub fn api(routes: OpenApiRouter<App>) -> OpenApi {
     let mut document = routes.into_openapi();
     let operations = document.paths.paths.values_mut().flat_map(operations);
     for operation in operations {
+        let handler = operation.operation_id.take().unwrap_or_default();
+        let tag = operation.tags.iter().flatten().next();
+        let tree = tag.map_or("", String::as_str);
+        operation.operation_id = Some(format!("{}_{handler}", tree.replace('-', "_")));
         let responses = &mut operation.responses.responses;
         responses.insert("4XX".to_owned(), RefOr::T(refusal()));
         for (status, response) in responses {

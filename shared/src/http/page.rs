@@ -2,7 +2,8 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{App, Failure, Query};
@@ -35,11 +36,16 @@ pub struct PageParams {
 #[allow(dead_code)] // `p`, `ps` and the like are read through their aliases
 pub struct PageQuery {
     /// The page number, from 1. Also `p`.
-    #[serde(alias = "p")]
+    #[serde(alias = "p", default, deserialize_with = "whole_number")]
     #[param(minimum = 1, example = 1)]
     page: Option<i64>,
     /// Entries on a page, at most 200. Also `ps` and `limit`.
-    #[serde(alias = "ps", alias = "limit")]
+    #[serde(
+        alias = "ps",
+        alias = "limit",
+        default,
+        deserialize_with = "whole_number"
+    )]
     #[param(minimum = 1, maximum = 200, example = 20)]
     page_size: Option<i64>,
     /// Which way: `asc` or `desc`. Also `st`.
@@ -48,6 +54,20 @@ pub struct PageQuery {
     order: Option<SortOrder>,
     /// The `next` of the page before; instead of `page`.
     cursor: Option<String>,
+}
+
+/// A whole number of any length. One that is beyond an `i64` is out of range like many others, which
+/// are clamped; it is not nonsense.
+fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let (digits, limit) = match text.strip_prefix('-') {
+        Some(digits) => (digits, i64::MIN),
+        None => (text.as_str(), i64::MAX),
+    };
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(D::Error::custom(format!("{text:?} is not a whole number")));
+    }
+    Ok(Some(text.parse().unwrap_or(limit)))
 }
 
 /// Which way a list is sorted.

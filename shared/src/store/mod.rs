@@ -3,11 +3,14 @@
 //! An item is `pk`, `sk`, `type` (which [`Entity`] it holds), `v` (its version, counted up by every
 //! write), the entity's own members and, where it may be forgotten, `ttl` (Unix seconds).
 
+mod batch;
 mod cursor;
 mod error;
+mod expression;
 mod keys;
 mod meter;
 mod query;
+mod scope;
 mod stream;
 mod table;
 mod value;
@@ -15,10 +18,12 @@ mod write;
 
 pub use cursor::{Cursors, InvalidCursor};
 pub use error::{Found, StoreError};
-pub use keys::{Collection, CustomerScope, GuestScope, Item, Key, Partition, Shopper};
+pub use expression::Condition;
+pub use keys::{Collection, Item, Key};
 pub use meter::{Usage, metered, unmetered};
-pub use query::{Direction, Slice};
+pub use query::{Direction, List, Slice};
+pub use scope::{CustomerScope, GuestScope, Partition, Shopper};
 pub use stream::{Change, StreamImage};
 pub use table::{Store, Written};
 pub use value::{Entity, Stored};
-pub use write::{Condition, Update, Write};
+pub use write::{Update, Write};

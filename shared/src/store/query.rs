@@ -25,73 +25,107 @@ pub struct Slice<T> {
     pub more: bool,
 }
 
+impl<T> Slice<T> {
+    /// The entities alone.
+    pub fn into_entities(self) -> Vec<T> {
+        self.items.into_iter().map(|stored| stored.entity).collect()
+    }
+}
+
+/// Which items of a partition are read, and how: all of a collection, newest first, eventually
+/// consistent, unless more is said.
+#[derive(Debug, Clone, Copy)]
+pub struct List<'a> {
+    prefix: &'static str,
+    direction: Direction,
+    limit: usize,
+    after: Option<&'a str>,
+    consistent: bool,
+}
+
+impl<'a> List<'a> {
+    /// All of a collection.
+    pub fn of(collection: Collection) -> Self {
+        Self::prefixed(collection.prefix())
+    }
+
+    /// All items whose sort keys begin with `prefix`.
+    pub(crate) const fn prefixed(prefix: &'static str) -> Self {
+        let (direction, limit) = (Direction::Descending, usize::MAX);
+        Self {
+            prefix,
+            direction,
+            limit,
+            after: None,
+            consistent: false,
+        }
+    }
+
+    /// Read this way.
+    #[must_use]
+    pub fn direction(self, direction: Direction) -> Self {
+        Self { direction, ..self }
+    }
+
+    /// Not more than `limit`.
+    #[must_use]
+    pub fn limit(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// From behind the position of an earlier slice on.
+    #[must_use]
+    pub fn after(self, after: Option<&'a str>) -> Self {
+        Self { after, ..self }
+    }
+
+    /// As of the last write that was answered, at twice the price: for what is decided or derived from
+    /// the list.
+    #[must_use]
+    pub fn consistent(self) -> Self {
+        Self {
+            consistent: true,
+            ..self
+        }
+    }
+}
+
 impl Store {
-    /// Up to `limit` items of one of a shopper's collections, from behind the position `after`.
-    /// One round trip as long as the items fit into the 1 MB of a `DynamoDB` page.
+    /// A list of a shopper's partition. One round trip as long as it fits into the 1 MB of a `DynamoDB`
+    /// page.
     pub async fn list<T: Entity>(
         &self,
         partition: &impl Partition,
-        collection: Collection,
-        direction: Direction,
-        limit: usize,
-        after: Option<&str>,
+        list: List<'_>,
     ) -> Result<Slice<T>, StoreError> {
-        self.range(
-            &partition.pk(),
-            collection.prefix(),
-            direction,
-            limit,
-            after,
-        )
-        .await
+        self.range(&partition.pk(), list).await
     }
 
-    /// All items of one of a shopper's collections.
-    pub async fn list_all<T: Entity>(
-        &self,
-        partition: &impl Partition,
-        collection: Collection,
-    ) -> Result<Vec<Stored<T>>, StoreError> {
-        let direction = Direction::Descending;
-        Ok(self
-            .range(
-                &partition.pk(),
-                collection.prefix(),
-                direction,
-                usize::MAX,
-                None,
-            )
-            .await?
-            .items)
-    }
-
-    /// Up to `limit` items whose sort keys begin with `prefix`.
+    /// A list of any partition.
     pub(crate) async fn range<T: Entity>(
         &self,
         pk: &str,
-        prefix: &str,
-        direction: Direction,
-        limit: usize,
-        after: Option<&str>,
+        list: List<'_>,
     ) -> Result<Slice<T>, StoreError> {
         let mut slice = Slice {
             items: Vec::new(),
             positions: Vec::new(),
             more: false,
         };
-        let start = after.map(|sk| Key {
+        let start = list.after.map(|sk| Key {
             pk: pk.to_owned(),
             sk: sk.to_owned(),
         });
         let mut start = start.as_ref().map(super::value::key_attributes);
         loop {
             // One more than asked for tells whether the list goes on, without a second call.
-            let wanted = limit.saturating_sub(slice.items.len()).saturating_add(1);
-            let (items, next) = self
-                .query_page(pk, prefix, direction, wanted, start)
-                .await?;
+            let wanted = list
+                .limit
+                .saturating_sub(slice.items.len())
+                .saturating_add(1);
+            let (items, next) = self.query_page(pk, list, wanted, start).await?;
             for item in items {
-                if slice.items.len() == limit {
+                if slice.items.len() == list.limit {
                     slice.more = true;
                     return Ok(slice);
                 }
@@ -113,8 +147,7 @@ impl Store {
     async fn query_page(
         &self,
         pk: &str,
-        prefix: &str,
-        direction: Direction,
+        list: List<'_>,
         limit: usize,
         start: Option<Attributes>,
     ) -> Result<(Vec<Attributes>, Option<Attributes>), StoreError> {
@@ -124,8 +157,9 @@ impl Store {
             .table_name(self.table())
             .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
             .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            .scan_index_forward(direction == Direction::Ascending)
+            .expression_attribute_values(":prefix", AttributeValue::S(list.prefix.to_owned()))
+            .scan_index_forward(list.direction == Direction::Ascending)
+            .consistent_read(list.consistent)
             .set_limit(i32::try_from(limit).ok())
             .set_exclusive_start_key(start)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)

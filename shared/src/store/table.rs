@@ -11,13 +11,14 @@ use aws_sdk_dynamodb::operation::transact_write_items::{
 };
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity, ReturnValue,
+    CancellationReason, ConsumedCapacity, ReturnConsumedCapacity, ReturnValue,
     ReturnValuesOnConditionCheckFailure,
 };
 
 use super::error::Found;
+use super::expression::Expression;
 use super::value::{Attributes, key_attributes};
-use super::write::{Action, Expression};
+use super::write::Action;
 use super::{Condition, Entity, Key, StoreError, Stored, Update, Write, meter};
 use crate::aws::Aws;
 
@@ -28,11 +29,8 @@ pub struct Store {
     table: String,
 }
 
-const TOTAL: ReturnConsumedCapacity = ReturnConsumedCapacity::Total;
+pub(super) const TOTAL: ReturnConsumedCapacity = ReturnConsumedCapacity::Total;
 const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
-
-/// `BatchGetItem` takes a hundred keys.
-const BATCH: usize = 100;
 
 impl Store {
     /// The table of this name.
@@ -74,6 +72,16 @@ impl Store {
         self.get_item(key, true).await
     }
 
+    /// One item that may have been written a moment ago: as [`Store::get`], and where that finds nothing,
+    /// once more as [`Store::get_consistent`]. Who was just told of an order must not be told that there
+    /// is none.
+    pub async fn find<T: Entity>(&self, key: &Key) -> Result<Option<Stored<T>>, StoreError> {
+        match self.get(key).await? {
+            Some(found) => Ok(Some(found)),
+            None => self.get_consistent(key).await,
+        }
+    }
+
     async fn get_item<T: Entity>(
         &self,
         key: &Key,
@@ -91,57 +99,6 @@ impl Store {
             .map_err(|error| StoreError::unavailable(&error))?;
         meter::count(units(output.consumed_capacity.as_ref()), 0.0);
         output.item.map(Stored::from_attributes).transpose()
-    }
-
-    /// Up to a hundred items of one type in one round trip, in the order of the keys; `None` where
-    /// there is no such item.
-    pub async fn get_many<T: Entity>(
-        &self,
-        keys: &[Key],
-    ) -> Result<Vec<Option<Stored<T>>>, StoreError> {
-        let mut found: Vec<Option<Stored<T>>> = keys.iter().map(|_| None).collect();
-        let mut wanted: Vec<Attributes> = keys.iter().map(key_attributes).collect();
-        while !wanted.is_empty() {
-            let part = wanted.split_off(wanted.len().saturating_sub(BATCH));
-            let request = KeysAndAttributes::builder().set_keys(Some(part)).build();
-            let request = request.map_err(|error| StoreError::Corrupt(error.to_string()))?;
-            let output = self
-                .client
-                .batch_get_item()
-                .request_items(&self.table, request)
-                .return_consumed_capacity(TOTAL)
-                .send()
-                .await
-                .map_err(|error| StoreError::unavailable(&error))?;
-            meter::count(
-                output
-                    .consumed_capacity()
-                    .iter()
-                    .map(|c| units(Some(c)))
-                    .sum(),
-                0.0,
-            );
-            for item in output
-                .responses
-                .and_then(|mut r| r.remove(&self.table))
-                .unwrap_or_default()
-            {
-                let position = keys.iter().position(|key| {
-                    let is = |name, text: &String| {
-                        item.get(name).and_then(|v| v.as_s().ok()) == Some(text)
-                    };
-                    is("pk", &key.pk) && is("sk", &key.sk)
-                });
-                if let Some(position) = position {
-                    found[position] = Some(Stored::from_attributes(item)?);
-                }
-            }
-            let unprocessed = output
-                .unprocessed_keys
-                .and_then(|mut r| r.remove(&self.table));
-            wanted.extend(unprocessed.map(|r| r.keys).unwrap_or_default());
-        }
-        Ok(found)
     }
 
     /// One write. The answer of an update is the item as it now is; of any other write, nothing.
@@ -300,7 +257,7 @@ impl Store {
 #[derive(Debug)]
 pub struct Written(Attributes);
 
-fn units(consumed: Option<&ConsumedCapacity>) -> f64 {
+pub(super) fn units(consumed: Option<&ConsumedCapacity>) -> f64 {
     consumed.and_then(|c| c.capacity_units).unwrap_or(0.0)
 }
 

@@ -1,7 +1,6 @@
 //! Writes and their conditions, without expression strings in the callers.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
@@ -9,113 +8,9 @@ use aws_sdk_dynamodb::types::{
 };
 use serde::Serialize;
 
-use super::value::{Attributes, key_attributes, to_attributes, to_value};
+use super::expression::{Condition, Expression, Value, boxed};
+use super::value::{Attributes, key_attributes, to_attributes};
 use super::{Entity, Key, StoreError};
-
-/// What must hold of an item for a write to happen. Attribute names are the stored ones.
-#[derive(Debug, Clone)]
-pub enum Condition {
-    /// There is no such item.
-    Absent,
-    /// There is such an item.
-    Present,
-    /// The item has no such attribute (or there is no item).
-    Lacks(&'static str),
-    /// The attribute compares with the value: `=`, `<>`, `<`, `<=`, `>`, `>=`.
-    Compare(&'static str, &'static str, AttributeValueBox),
-    /// All of them hold.
-    All(Vec<Condition>),
-    /// At least one of them holds.
-    Any(Vec<Condition>),
-}
-
-/// A value on its way into an expression; opaque above the store.
-#[derive(Debug, Clone)]
-pub struct AttributeValueBox(Result<AttributeValue, String>);
-
-fn boxed(value: &impl Serialize) -> AttributeValueBox {
-    AttributeValueBox(to_value(value).map_err(|error| error.to_string()))
-}
-
-impl Condition {
-    /// The attribute equals the value.
-    pub fn eq(attribute: &'static str, value: &impl Serialize) -> Self {
-        Self::Compare(attribute, "=", boxed(value))
-    }
-
-    /// The attribute is at least the value.
-    pub fn at_least(attribute: &'static str, value: &impl Serialize) -> Self {
-        Self::Compare(attribute, ">=", boxed(value))
-    }
-
-    /// The attribute is below the value.
-    pub fn below(attribute: &'static str, value: &impl Serialize) -> Self {
-        Self::Compare(attribute, "<", boxed(value))
-    }
-}
-
-/// Names and values of one request's expressions, with placeholders for each.
-#[derive(Default)]
-pub(super) struct Expression {
-    names: HashMap<String, String>,
-    values: Attributes,
-}
-
-impl Expression {
-    pub(super) fn name(&mut self, attribute: &str) -> String {
-        let placeholder = format!("#{attribute}");
-        self.names.insert(placeholder.clone(), attribute.to_owned());
-        placeholder
-    }
-
-    pub(super) fn value(&mut self, value: AttributeValue) -> String {
-        let placeholder = format!(":{}", self.values.len());
-        self.values.insert(placeholder.clone(), value);
-        placeholder
-    }
-
-    fn boxed(&mut self, value: &AttributeValueBox) -> Result<String, StoreError> {
-        let value = value.0.clone().map_err(StoreError::Corrupt)?;
-        Ok(self.value(value))
-    }
-
-    pub(super) fn names(&self) -> Option<HashMap<String, String>> {
-        (!self.names.is_empty()).then(|| self.names.clone())
-    }
-
-    pub(super) fn values(&self) -> Option<Attributes> {
-        (!self.values.is_empty()).then(|| self.values.clone())
-    }
-
-    pub(super) fn optional(
-        &mut self,
-        condition: Option<&Condition>,
-    ) -> Result<Option<String>, StoreError> {
-        condition
-            .map(|condition| self.condition(condition))
-            .transpose()
-    }
-
-    fn condition(&mut self, condition: &Condition) -> Result<String, StoreError> {
-        Ok(match condition {
-            Condition::Absent => format!("attribute_not_exists({})", self.name("pk")),
-            Condition::Present => format!("attribute_exists({})", self.name("pk")),
-            Condition::Lacks(attribute) => {
-                format!("attribute_not_exists({})", self.name(attribute))
-            }
-            Condition::Compare(attribute, operator, value) => {
-                format!("{} {operator} {}", self.name(attribute), self.boxed(value)?)
-            }
-            Condition::All(all) => self.joined(all, " AND ")?,
-            Condition::Any(any) => self.joined(any, " OR ")?,
-        })
-    }
-
-    fn joined(&mut self, conditions: &[Condition], with: &str) -> Result<String, StoreError> {
-        let parts: Result<Vec<_>, _> = conditions.iter().map(|c| self.condition(c)).collect();
-        Ok(format!("({})", parts?.join(with)))
-    }
-}
 
 /// A change of some attributes of an item, which is made if there is none. Every update counts the
 /// item's version up by one.
@@ -128,8 +23,8 @@ pub struct Update {
 
 #[derive(Debug, Clone)]
 enum Set {
-    To(AttributeValueBox),
-    ToIfAbsent(AttributeValueBox),
+    To(Value),
+    ToIfAbsent(Value),
     Plus(i64),
     DifferenceTo(i64, &'static str),
 }
@@ -160,7 +55,7 @@ impl Update {
         for (name, value) in members {
             update
                 .set
-                .push((Cow::Owned(name), Set::To(AttributeValueBox(Ok(value)))));
+                .push((Cow::Owned(name), Set::To(Value(Ok(value)))));
         }
         Ok(update)
     }

@@ -13,7 +13,7 @@ pub async fn by_id(
     id: &OrderId,
 ) -> Result<Stored<Order>> {
     store
-        .get(&partition.key(&Item::Order(id)))
+        .find(&partition.key(&Item::Order(id)))
         .await?
         .ok_or(Code::NotFound.into())
 }
@@ -53,7 +53,7 @@ pub(super) async fn resolve(
     number: &OrderNumber,
 ) -> Result<(Shopper, OrderId)> {
     let pointer: Option<Stored<Pointer>> =
-        store.get(&org.order_number_key(number.as_str())).await?;
+        store.find(&org.order_number_key(number.as_str())).await?;
     let pointer = pointer.ok_or(Code::NotFound)?.entity;
     let owner = Shopper::proved(org, &pointer.author).ok_or(Code::NotFound)?;
     Ok((owner, pointer.order))

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{OrderRow, OrderStatus};
 use crate::error::Result;
-use crate::store::{Collection, Direction, Partition, Store};
+use crate::store::{Collection, Direction, List, Partition, Store};
 
 /// What a list of orders can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
@@ -63,27 +63,22 @@ pub struct Rows {
 /// A page of the shopper's own orders. One round trip; for a filter or another order than by time, one
 /// for each megabyte of rows, some three thousand orders.
 pub async fn list(store: &Store, partition: &impl Partition, query: &RowQuery) -> Result<Rows> {
+    let all = List::of(Collection::OrderRows);
     if query.is_table_order() {
         let wanted = query.skip.saturating_add(query.limit);
         let slice = store
-            .list::<OrderRow>(
+            .list(
                 partition,
-                Collection::OrderRows,
-                query.direction,
-                wanted,
-                query.after.as_deref(),
+                all.direction(query.direction)
+                    .limit(wanted)
+                    .after(query.after.as_deref()),
             )
             .await?;
         let next = slice
             .more
             .then(|| slice.positions.last().cloned())
             .flatten();
-        let rows = slice
-            .items
-            .into_iter()
-            .skip(query.skip)
-            .map(|row| row.entity)
-            .collect();
+        let rows = slice.into_entities().into_iter().skip(query.skip).collect();
         return Ok(Rows {
             rows,
             total: None,
@@ -91,10 +86,7 @@ pub async fn list(store: &Store, partition: &impl Partition, query: &RowQuery) -
             next,
         });
     }
-    let rows = store
-        .list_all::<OrderRow>(partition, Collection::OrderRows)
-        .await?;
-    let mut rows: Vec<OrderRow> = rows.into_iter().map(|row| row.entity).collect();
+    let mut rows: Vec<OrderRow> = store.list(partition, all).await?.into_entities();
     if !query.statuses.is_empty() {
         rows.retain(|row| query.statuses.contains(&row.status));
     }

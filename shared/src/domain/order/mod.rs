@@ -19,7 +19,7 @@ use super::pricing::Line;
 use crate::ids::{CartId, OrderId, StaffId};
 use crate::money::Money;
 use crate::store::Entity;
-use crate::text::line;
+use crate::text::{full_name, line};
 
 pub use checkout::{Checkout, Placed, place};
 pub use find::{by_email, by_id, by_number};
@@ -69,11 +69,7 @@ pub struct Contact {
 impl Contact {
     /// Given and family name, as far as they are known.
     pub fn name(&self) -> Option<String> {
-        let parts: Vec<&str> = [&self.first_name, &self.last_name]
-            .into_iter()
-            .filter_map(|p| p.as_deref())
-            .collect();
-        (!parts.is_empty()).then(|| parts.join(" "))
+        full_name(self.first_name.as_deref(), self.last_name.as_deref())
     }
 }
 
@@ -234,6 +230,30 @@ impl FromStr for OrderNumber {
         match groups.as_slice() {
             ["ORD", rest @ ..] if rest.len() == 3 && rest.iter().all(group) => Ok(Self(text)),
             _ => Err(crate::ids::InvalidId),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_number_is_read_back_in_any_case_and_has_none_of_the_letters_people_confuse(seed: [u8; 32]) {
+            let number = OrderNumber::derived(&seed);
+            prop_assert_eq!(number.as_str().to_lowercase().parse(), Ok(number.clone()));
+            prop_assert!(!number.as_str()[4..].contains(['I', 'L', 'O', 'U']), "{}", number.as_str());
+        }
+
+        #[test]
+        fn what_is_not_a_number_is_no_number(text in "\\PC*") {
+            if let Ok(number) = text.parse::<OrderNumber>() {
+                prop_assert!(text.eq_ignore_ascii_case(number.as_str()));
+                prop_assert_eq!(text.len(), "ORD-0000-0000-0000".len());
+            }
         }
     }
 }
