@@ -189,6 +189,7 @@ async fn a_guest_browses_fills_a_cart_signs_up_orders_and_hears_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one journey is one story")]
 async fn staff_process_ship_and_deliver_an_order_and_the_customer_hears_of_each_step() {
     let world = World::start().await;
     let bob = world.customer("acme", "bob@acme.example").await;

@@ -1,10 +1,14 @@
 //! Tests of what crosses functions, over HTTP, against the whole platform.
 
 mod account;
+mod bad_input;
 mod budgets;
 mod carts;
 mod checkout;
+mod contract;
 mod crashes;
+mod fuzz;
+mod isolation;
 mod journey;
 mod operator;
 mod platform;

@@ -30,15 +30,30 @@ impl Org {
     }
 }
 
-impl FromRequestParts<App> for Org {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+impl Org {
+    async fn named_by(parts: &Parts, app: &App) -> Result<Self> {
         let header = parts.headers.get("orgid").ok_or(Code::MissingOrgid)?;
         let id: Option<OrgId> = header.to_str().ok().and_then(|text| text.parse().ok());
         let id = id.ok_or(Code::InvalidOrgid)?;
         let config = app.orgs.get(&app.store, &id).await?;
         Ok(Self { id, config })
+    }
+}
+
+/// For operations that need no token. One that is sent all the same must not be another org's; an
+/// expired one does no harm, or nobody could refresh it.
+impl FromRequestParts<App> for Org {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let org = Self::named_by(parts, app).await?;
+        if let Ok(Some(token)) = bearer(parts)
+            && let Err(error) = Principal::verify(&app.ring, &org.id, token)
+            && error.refusal().code == Code::OrgMismatch
+        {
+            return Err(error.into());
+        }
+        Ok(org)
     }
 }
 
@@ -72,7 +87,7 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let org = Org::from_request_parts(parts, app).await?;
+        let org = Org::named_by(parts, app).await?;
         let token = bearer(parts)?;
         let principal = token
             .map(|token| Principal::verify(&app.ring, &org.id, token))

@@ -1,0 +1,85 @@
+//! The ids and addresses that requests name.
+
+use portico_shared::auth::{KeyRing, NewSession};
+use portico_shared::ids::{AddressId, CartId, CustomerId, OrderId, ProductId};
+use portico_shared::store::CustomerScope;
+
+/// What paths, queries and bodies name.
+#[derive(Debug, Clone)]
+pub(crate) struct Names {
+    pub(crate) author: String,
+    pub(crate) email: String,
+    pub(crate) address: String,
+    pub(crate) cart: String,
+    /// A cart that is about to be ordered.
+    pub(crate) till: String,
+    pub(crate) order: String,
+    pub(crate) number: String,
+    pub(crate) product: String,
+    pub(crate) refresh: String,
+    /// Never the same twice.
+    pub(crate) fresh: String,
+}
+
+impl Names {
+    /// Well-formed, and of nothing that there is.
+    pub(super) fn missing(ring: &KeyRing, scope: &CustomerScope) -> Self {
+        // A session that nobody wrote: its token is as the server would have made it.
+        let session = NewSession::for_customer(ring, scope).expect("the ring signs");
+        Self {
+            author: CustomerId::generate().to_string(),
+            email: "nobody@acme.example".to_owned(),
+            address: AddressId::generate().to_string(),
+            cart: CartId::generate().to_string(),
+            till: CartId::generate().to_string(),
+            order: OrderId::generate().to_string(),
+            number: "ORD-ZZZZ-ZZZZ-ZZZZ".to_owned(),
+            product: ProductId::generate().to_string(),
+            refresh: session.tokens.refresh,
+            fresh: String::new(),
+        }
+    }
+
+    /// Not even well-formed.
+    pub(super) fn malformed() -> Self {
+        let nonsense = "nonsense".to_owned();
+        Self {
+            author: nonsense.clone(),
+            email: nonsense.clone(),
+            address: nonsense.clone(),
+            cart: nonsense.clone(),
+            till: nonsense.clone(),
+            order: nonsense.clone(),
+            number: nonsense.clone(),
+            product: nonsense.clone(),
+            refresh: nonsense,
+            fresh: String::new(),
+        }
+    }
+
+    fn of_path(&self, parameter: &str) -> &str {
+        match parameter {
+            "author" | "authorid" => &self.author,
+            "email" => &self.email,
+            "addressId" => &self.address,
+            "cartid" => &self.cart,
+            "orderId" => &self.order,
+            "orderNumber" => &self.number,
+            "productId" | "idOrSlug" => &self.product,
+            other => panic!("no fixture knows what {{{other}}} is"),
+        }
+    }
+
+    /// A path with its parameters filled in.
+    pub(crate) fn path(&self, template: &str) -> String {
+        let segment = |segment: &str| match segment.strip_prefix('{') {
+            Some(name) => self.of_path(name.trim_end_matches('}')).to_owned(),
+            None => segment.to_owned(),
+        };
+        template
+            .split('/')
+            .map(segment)
+            .collect::<Vec<_>>()
+            .join("/")
+    }
+}
