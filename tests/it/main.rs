@@ -12,5 +12,6 @@ mod isolation;
 mod journey;
 mod operator;
 mod platform;
+mod readme;
 mod replay;
 mod sessions;

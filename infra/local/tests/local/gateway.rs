@@ -84,8 +84,8 @@ async fn too_much_of_anything_is_a_problem_and_no_harm() {
         (header(10_300), 431, "headers_too_large"),
         (header(12 * MB), 431, "headers_too_large"),
         (many, 431, "headers_too_large"),
-        (body(10 * MB + 1), 413, "body_too_long"),
-        (body(30 * MB), 413, "body_too_long"),
+        (body(10 * MB + 1), 413, "body_too_large"),
+        (body(30 * MB), 413, "body_too_large"),
         (b"NONSENSE\r\n\r\n".to_vec(), 400, "bad_request"),
     ] {
         let length = request.len();
