@@ -4,6 +4,7 @@ mod account;
 mod bad_input;
 mod budgets;
 mod carts;
+mod catalogue;
 mod checkout;
 mod contract;
 mod crashes;
