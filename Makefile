@@ -93,7 +93,7 @@ fmt: ## Format the code
 .PHONY: bench
 bench: ## Measure the platform and each function's cold start, built for release
 	cargo build --workspace --release --bins
-	cargo bench --workspace --bench '*'
+	$${CARGO_TARGET_DIR:-target}/release/portico-bench
 
 .PHONY: audit
 audit: $(DENY) ## Look for known vulnerabilities in the dependencies (needs the network)

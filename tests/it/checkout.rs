@@ -218,3 +218,65 @@ async fn a_guest_orders_without_an_account_and_finds_the_order_by_its_number() {
     assert_eq!(wrong.anonymous(), missing.anonymous());
     wrong.expect_problem(404, "not_found");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_eight_who_ship_an_order_at_once_one_does() {
+    let world = std::sync::Arc::new(World::start().await);
+    let (bob, staff) = (
+        world.customer("acme", "bob@acme.example").await,
+        world.staff().await,
+    );
+    // Another order of the same sku keeps stock reserved: it must not be shipped with this one.
+    for key in ["other", "this"] {
+        let cart = world.cart(&bob, "FLEECE-M", 4).await;
+        world.checkout(&bob, &cart, key).await.expect(201);
+    }
+    let orders = world
+        .get("/client-data/orders")
+        .token(&bob.token)
+        .send()
+        .await
+        .expect(200);
+    let number = orders["data"][0]["orderNumber"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/storefront/order/process/{number}");
+    world
+        .post(&path, &json!({}))
+        .token(&staff.token)
+        .send()
+        .await
+        .expect(200);
+    let (available, reserved) = world.stock("acme", "FLEECE-M").await;
+
+    let mut requests = tokio::task::JoinSet::new();
+    for n in 0..8 {
+        let (world, staff, number) = (world.clone(), staff.clone(), number.clone());
+        requests.spawn(async move {
+            let body = json!({"carrier": "ups", "tracking": n.to_string()});
+            let path = format!("/storefront/order/ship/{number}");
+            world.post(&path, &body).token(&staff.token).send().await
+        });
+    }
+    let answers = requests.join_all().await;
+    let (done, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!(done.len(), 1);
+    assert!(
+        refused.iter().all(|answer| answer.status == 409),
+        "{refused:?}"
+    );
+    assert_eq!(
+        world.stock("acme", "FLEECE-M").await,
+        (available, reserved - 4)
+    );
+    let id = orders["data"][0]["id"].as_str().unwrap();
+    let order = world
+        .get(&format!("/client-data/orders/{id}"))
+        .token(&bob.token)
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(order["shipment"], done[0].body["shipment"]);
+    assert_eq!(order["history"].as_array().unwrap().len(), 3);
+}

@@ -5,12 +5,21 @@ use portico_shared::domain::customer::Customer;
 use portico_shared::domain::notification::Notification;
 use portico_shared::domain::order::Order;
 use portico_shared::queue::{Job, Recipient};
-use portico_shared::store::{Change, Entity, Partition};
+use portico_shared::store::{Change, Entity, Partition, Stored};
 use serde_json::{Value, json};
 
-/// Whether the change shows on the customer's dashboard.
+/// Whether the change shows on the customer's dashboard: an order that is new or moved, a notification
+/// that is new or was read. That a mail was sent does not show.
 pub(crate) fn moves_dashboard(change: &Change) -> bool {
-    matches!(change.kind(), Some(Order::TYPE | Notification::TYPE))
+    match change.kind() {
+        Some(Order::TYPE) => true,
+        Some(Notification::TYPE) => {
+            let read =
+                |notification: Option<Stored<Notification>>| notification.map(|n| n.entity.read);
+            read(change.before()) != read(change.after())
+        }
+        _ => false,
+    }
 }
 
 /// The jobs that a change gives rise to.

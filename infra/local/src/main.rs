@@ -8,7 +8,7 @@ use portico_cli::demo;
 use portico_local::functions::Parts;
 use portico_local::openapi::document;
 use portico_local::{EmbeddedAws, Options, Platform, StartError, Template};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// The whole platform on 127.0.0.1: the HTTP API with its functions, and the AWS services below.
@@ -88,8 +88,10 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     parts.seed_once().await?;
     let functions = parts.functions()?;
     let platform = Platform::start(aws, functions, document(), &options).map_err(line)?;
+    // Before anybody is told that the platform runs: what starts it may end it at once.
+    let terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     print(&platform);
-    stopped().await?;
+    stopped(terminate).await?;
     platform.shutdown().await;
     Ok(())
 }
@@ -111,8 +113,7 @@ fn print(platform: &Platform) {
 }
 
 /// Returns on Ctrl-C or SIGTERM.
-async fn stopped() -> Result<(), String> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+async fn stopped(mut terminate: Signal) -> Result<(), String> {
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string()),
         _ = terminate.recv() => Ok(()),

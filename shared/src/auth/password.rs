@@ -1,19 +1,36 @@
 //! Passwords: Argon2id (RFC 9106) at OWASP's parameters.
 
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::thread::available_parallelism;
+
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use data_encoding::BASE64_NOPAD;
 use serde::Deserialize;
+use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::error::{Error, Result};
+use crate::ids::random16;
 
 /// OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, 2 iterations, 1 lane.
+const PARAMETERS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+
 fn argon2() -> Argon2<'static> {
     let params =
         Params::new(19 * 1024, 2, 1, None).expect("OWASP's parameters are within Argon2's bounds");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
+
+/// Hashing keeps a core busy and 19 MiB filled. More at once than there are cores would only wait for
+/// each other, with their memory taken.
+static CORES: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, usize::from)));
+
+/// The memory of hashes that are done, for those to come: blocks of this size, taken and given back again
+/// and again, fragment a heap until it is many times as large as what is used.
+static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 /// Verified against when there is no account, so that an unknown address costs what a wrong password
 /// costs. The hash of a random password nobody knows, with today's parameters.
@@ -46,9 +63,10 @@ impl std::fmt::Debug for Password {
 /// A PHC string that [`verify_password`] understands. Takes about 15 ms of one core.
 pub async fn hash_password(password: Password) -> Result<String> {
     blocking(move || {
-        let hash = argon2().hash_password(password.0.as_bytes());
-        hash.map(|hash| hash.to_string())
-            .map_err(|error| Error::Internal(format!("argon2: {error}")))
+        let salt = random16();
+        let output = compute(&argon2(), &password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
+        let (salt, output) = (BASE64_NOPAD.encode(&salt), BASE64_NOPAD.encode(&output));
+        Ok(format!("{PARAMETERS}{salt}${output}"))
     })
     .await?
 }
@@ -58,12 +76,18 @@ pub async fn verify_password(password: Password, hash: Option<String>) -> Result
     blocking(move || {
         let known = hash.is_some();
         let text = hash.unwrap_or_else(|| NOBODY.to_owned());
-        let parsed = PasswordHash::new(&text)
-            .map_err(|error| Error::Internal(format!("argon2: {error}")))?;
-        Ok(argon2()
-            .verify_password(password.0.as_bytes(), &parsed)
-            .is_ok()
-            && known)
+        let malformed = || Error::Internal("a stored password hash that is none".to_owned());
+        let parsed = PasswordHash::new(&text).map_err(|_| malformed())?;
+        let (Some(salt), Some(expected)) = (parsed.salt, parsed.hash) else {
+            return Err(malformed());
+        };
+        let algorithm = Algorithm::try_from(parsed.algorithm.as_str()).map_err(|_| malformed())?;
+        let version = parsed.version.unwrap_or(Version::V0x13.into());
+        let version = Version::try_from(version).map_err(|_| malformed())?;
+        let params = Params::try_from(&parsed).map_err(|_| malformed())?;
+        let argon2 = Argon2::new(algorithm, version, params);
+        let output = compute(&argon2, &password, salt.as_ref(), expected.len())?;
+        Ok(bool::from(output.ct_eq(expected.as_bytes())) && known)
     })
     .await?
 }
@@ -71,14 +95,36 @@ pub async fn verify_password(password: Password, hash: Option<String>) -> Result
 /// Whether `hash` was made with other parameters than today's and should be made anew at the next
 /// sign-in.
 pub fn needs_rehash(hash: &str) -> bool {
-    !hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")
+    !hash.starts_with(PARAMETERS)
 }
 
-/// Hashing keeps a core busy; other requests of the process go on meanwhile.
+fn compute(
+    argon2: &Argon2<'_>,
+    password: &Password,
+    salt: &[u8],
+    length: usize,
+) -> Result<Vec<u8>> {
+    let pool = || MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut memory = pool().pop().unwrap_or_default();
+    memory.resize(argon2.params().block_count(), Block::new());
+    let mut output = vec![0; length];
+    let done = argon2.hash_password_into_with_memory(
+        password.0.as_bytes(),
+        salt,
+        &mut output,
+        &mut memory,
+    );
+    pool().push(memory);
+    done.map_err(|error| Error::Internal(format!("argon2: {error}")))?;
+    Ok(output)
+}
+
+/// Runs beside the other requests of the process, when a core is free for it.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    spawn_blocking(work)
-        .await
-        .map_err(|error| Error::Internal(format!("hashing stopped: {error}")))
+    let stopped =
+        |error: &dyn std::fmt::Display| Error::Internal(format!("hashing stopped: {error}"));
+    let _core = CORES.acquire().await.map_err(|error| stopped(&error))?;
+    spawn_blocking(work).await.map_err(|error| stopped(&error))
 }
 
 #[cfg(test)]
@@ -110,6 +156,54 @@ mod tests {
         assert!(!needs_rehash(NOBODY));
         assert!(PasswordHash::new(NOBODY).is_ok());
         assert!(!verify_password(Password::new(""), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_the_library_made_with_other_parameters_still_verifies() {
+        let foreign = Argon2::new(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            Params::new(4096, 3, 1, None).unwrap(),
+        );
+        let hash = argon2::PasswordHasher::hash_password(&foreign, b"secret")
+            .unwrap()
+            .to_string();
+        assert!(needs_rehash(&hash), "{hash}");
+        assert!(
+            verify_password(Password::new("secret"), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !verify_password(Password::new("Secret"), Some(hash))
+                .await
+                .unwrap()
+        );
+    }
+
+    #[tokio::test]
+    async fn the_library_reads_what_is_written_here() {
+        let hash = hash_password(Password::new("secret")).await.unwrap();
+        let parsed = PasswordHash::new(&hash).unwrap();
+        let verified = argon2::PasswordVerifier::verify_password(&argon2(), b"secret", &parsed);
+        assert!(verified.is_ok());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn many_at_once_take_no_more_memory_than_there_are_cores() {
+        let hash = hash_password(Password::new("secret")).await.unwrap();
+        let mut all = tokio::task::JoinSet::new();
+        for _ in 0..32 {
+            all.spawn(verify_password(Password::new("secret"), Some(hash.clone())));
+        }
+        assert!(
+            all.join_all()
+                .await
+                .into_iter()
+                .all(|verified| verified.unwrap())
+        );
+        let cores = available_parallelism().unwrap().get();
+        assert!(MEMORY.lock().unwrap().len() <= cores);
     }
 
     #[test]

@@ -1,0 +1,210 @@
+//! `make bench`: measures the binaries beside it and prints Markdown.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Parser, ValueEnum};
+use portico_bench::cold_start::{self, Measured};
+use portico_bench::function;
+use portico_bench::platform::Platform;
+use portico_bench::report::{Aim, Bound, Table, figure};
+use portico_bench::serving::{REQUESTS, Serving};
+use portico_bench::startup::starts;
+use portico_bench::world::{ORDERS, ORDERS_EACH, PRODUCTS, SHOPPERS, World};
+use portico_bench::{Result, micros, millis};
+
+/// Measures the local platform and the functions, all built beside this binary, and prints Markdown.
+///
+/// To be run where template.yaml is.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// What to measure; everything if nothing is named
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The platform: start-up, memory, load over HTTP
+    Serving,
+    /// A request's CPU time in the function, apart from the services below it
+    Function,
+    /// Each function's process, from its start to its first answer
+    ColdStart,
+}
+
+/// One thread: the load generator must not take more of the machine than that.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match bench(&Arguments::parse()).await {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(failed) => {
+            eprintln!("portico-bench: {failed} requests failed");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("portico-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Answers how many requests failed.
+async fn bench(arguments: &Arguments) -> Result<usize> {
+    let wanted = |part| arguments.parts.is_empty() || arguments.parts.contains(&part);
+    let started = Instant::now();
+    let driver = env::current_exe()?;
+    let binaries = driver.parent().ok_or("this binary is in no folder")?;
+    let local = binaries.join("portico-local");
+    let mut aims = Vec::new();
+    let mut failed = 0;
+
+    println!("# Bench\n\n{}\n", machine());
+    if wanted(Part::Serving) {
+        serve_starts(&local).await?;
+    }
+    let data = tempfile::tempdir()?;
+    let platform = Platform::start(&local, data.path())?;
+    let before = platform.process.memory()?;
+    let world = World::make(&platform).await?;
+    // The functions first: they are measured against services that have not been under load yet.
+    if wanted(Part::ColdStart) {
+        cold_starts(binaries, &platform, &world, &mut aims).await?;
+    }
+    if wanted(Part::Function) {
+        functions(&platform, &world, &mut aims).await?;
+    }
+    if wanted(Part::Serving) {
+        let serving = Serving::measure(&platform, &world, before).await?;
+        served(&serving, &mut aims);
+        failed = serving.failed();
+    }
+    platform.process.stop()?;
+    println!("## Aims\n\n{}", Aim::table(&aims));
+    println!("Measured in {:.0} s.", started.elapsed().as_secs_f64());
+    Ok(failed)
+}
+
+/// What the figures depend on.
+fn machine() -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let info = read("/proc/cpuinfo");
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or(env::consts::ARCH, |(_, model)| model);
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let load = read("/proc/loadavg");
+    let load: Vec<&str> = load.split(' ').take(2).collect();
+    format!(
+        "{cores} cores ({model}), which the load generator shares; load average at the start {} (1 min), \
+         {} (5 min).",
+        load.first().unwrap_or(&"?"),
+        load.get(1).unwrap_or(&"?"),
+    )
+}
+
+async fn serve_starts(local: &Path) -> Result<()> {
+    let starts = starts(local).await?;
+    let mut table = Table::new(&["local platform, process start to first answer", "ms"]);
+    table.row([
+        "in an empty folder, demo data made".to_owned(),
+        figure(millis(starts.fresh)),
+    ]);
+    table.row([
+        "in the same folder again".to_owned(),
+        figure(millis(starts.again)),
+    ]);
+    println!("## Start-up\n\n{table}");
+    Ok(())
+}
+
+async fn cold_starts(
+    binaries: &Path,
+    platform: &Platform,
+    world: &World,
+    aims: &mut Vec<Aim>,
+) -> Result<()> {
+    let measured = cold_start::measure(binaries, platform, world).await?;
+    println!(
+        "## Cold starts\n\nFrom the start of the process to its first answer at the Runtime API; medians. \
+         hello makes one GetItem.\n\n{}",
+        Measured::table(&measured)
+    );
+    aims.extend(
+        measured
+            .iter()
+            .filter(|measured| !measured.is_hello())
+            .map(|measured| Aim {
+                what: format!("cold start of {}, times hello's", measured.name),
+                measured: measured.ratio,
+                bound: Bound::AtMost(1.5),
+            }),
+    );
+    Ok(())
+}
+
+async fn functions(platform: &Platform, world: &World, aims: &mut Vec<Aim>) -> Result<()> {
+    let costs = function::measure(platform, world).await?;
+    println!(
+        "## CPU of a request in the function\n\nFrom event to reply, SDK and log line included, the services \
+         below in another process.\n\n{}",
+        function::table(&costs)
+    );
+    aims.extend(costs.iter().filter(|cost| cost.is_aim).map(|cost| Aim {
+        what: format!("{}, CPU µs outside the embedded services", cost.what),
+        measured: micros(cost.cpu),
+        bound: Bound::AtMost(150.0),
+    }));
+    Ok(())
+}
+
+fn served(serving: &Serving, aims: &mut Vec<Aim>) {
+    println!(
+        "## Load\n\nOver HTTP, everything embedded in one process: an org of {PRODUCTS} products, {SHOPPERS} \
+         customers who fill carts and sign in, one who reads a page of {ORDERS} orders, and for orders a \
+         customer each {ORDERS_EACH}. CPU is that of the whole process for each \
+         request, stream and queue included.\n\n{}",
+        serving.table()
+    );
+    let mut table = Table::new(&["memory of the local platform", "resident MB", "peak MB"]);
+    for (when, memory) in [
+        ("at start".to_owned(), serving.before),
+        (
+            format!("after {} requests", serving.requests),
+            serving.after,
+        ),
+    ] {
+        table.row([
+            when,
+            figure(memory.resident_megabytes()),
+            figure(memory.peak_megabytes()),
+        ]);
+    }
+    println!("## Memory\n\n{table}");
+
+    for phase in serving
+        .phases
+        .iter()
+        .filter(|phase| phase.clients == 16 && phase.operation.starts_with("GET"))
+    {
+        aims.push(Aim {
+            what: format!("{} a second, 16 clients", phase.operation),
+            measured: phase.load.rate(),
+            bound: Bound::AtLeast(1500.0),
+        });
+        aims.push(Aim {
+            what: format!("{}, p99 ms, 16 clients", phase.operation),
+            measured: millis(phase.load.percentile(99)),
+            bound: Bound::AtMost(30.0),
+        });
+    }
+    aims.push(Aim {
+        what: format!("resident MB of the local platform after {REQUESTS} requests"),
+        measured: serving.after.resident_megabytes(),
+        bound: Bound::AtMost(150.0),
+    });
+}
