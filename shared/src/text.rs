@@ -18,7 +18,7 @@ pub fn line<T: AsRef<str>, C>(value: &T, _: &C) -> garde::Result {
     }
 }
 
-/// A validator for text of several lines: as [`line`], but line breaks and tabs may stand in it.
+/// A validator for text of several lines: as [`line()`], but line breaks and tabs may stand in it.
 pub fn lines<T: AsRef<str>, C>(value: &T, _: &C) -> garde::Result {
     if value
         .as_ref()

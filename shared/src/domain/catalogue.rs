@@ -239,7 +239,7 @@ impl Default for Catalogues {
 }
 
 impl Catalogues {
-    /// The org's catalogue, at most [`FRESH`] behind the table.
+    /// The org's catalogue, at most five seconds behind the table; stock levels at most thirty.
     pub async fn get(&self, store: &Store, org: &OrgId) -> Result<Arc<Catalogue>> {
         let slot = if let Some(slot) = self.cache.get(org) {
             slot
