@@ -47,22 +47,8 @@ impl Parts {
     ///
     /// A line that says what could not be had.
     pub async fn connect(embedded: &EmbeddedAws) -> Result<Self, String> {
-        Self::with(aws(embedded.endpoints()), embedded.endpoints()).await
-    }
-
-    /// The same with other clients: a test puts faults between the functions and the table.
-    #[must_use]
-    pub fn with_aws(self, aws: Aws) -> Self {
-        let store = Store::new(&aws, &self.endpoints.table);
-        Self { aws, store, ..self }
-    }
-
-    /// As [`Parts::connect`], with other settings.
-    ///
-    /// # Errors
-    ///
-    /// A line that says what could not be had.
-    pub async fn with(aws: Aws, endpoints: &Endpoints) -> Result<Self, String> {
+        let endpoints = embedded.endpoints();
+        let aws = aws(endpoints);
         let ring = KeyRing::from_secrets_manager(&aws)
             .await
             .map_err(|error| error.to_string())?;
@@ -73,6 +59,13 @@ impl Parts {
             ring,
             endpoints: endpoints.clone(),
         })
+    }
+
+    /// The same with other clients: a test puts faults between the functions and the table.
+    #[must_use]
+    pub fn with_aws(self, aws: Aws) -> Self {
+        let store = Store::new(&aws, &self.endpoints.table);
+        Self { aws, store, ..self }
     }
 
     /// Loads the demo data, unless the table has it.

@@ -118,7 +118,7 @@ impl KeyRing {
             .expect("parse() saw that the current key is there")
     }
 
-    /// Sixteen bytes that depend on the message and on a key of the org's own.
+    /// 32 bytes (HMAC-SHA-256) that depend on the message and on a key of the org's own.
     pub fn tag(
         &self,
         kid: &str,
