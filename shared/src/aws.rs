@@ -1,15 +1,32 @@
 //! How the AWS clients are built: by hand from the environment that Lambda gives, so that a cold
-//! start probes no profile files, no instance metadata and no single sign-on.
+//! start probes no profile files, no instance metadata and no single sign-on, and reads five trust
+//! roots instead of the machine's hundred and more.
 
-use std::env;
+use std::fmt::Display;
+use std::path::Path;
 use std::time::Duration;
+use std::{env, fs};
 
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+
+use crate::error::{Error, Result};
+
+/// The roots of Amazon Trust Services, which the certificates of every AWS endpoint lead to, as
+/// published at <https://www.amazontrust.com/repository/>.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+/// Within a region a connection takes a millisecond or two.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Where the services answer. `None` is the region's own endpoint.
 #[derive(Debug, Clone, Default)]
@@ -24,25 +41,35 @@ pub struct Endpoints {
     pub secrets_manager: Option<String>,
 }
 
-/// What every client of one process shares: region, credentials, endpoints, retries.
+/// What every client of one process shares: region, credentials, endpoints, retries, connections.
 #[derive(Debug, Clone)]
 pub struct Aws {
     region: Region,
     credentials: SharedCredentialsProvider,
     endpoints: Endpoints,
     max_attempts: u32,
+    http: SharedHttpClient,
 }
 
 impl Aws {
     /// From the variables that Lambda sets (`AWS_REGION`, `AWS_ACCESS_KEY_ID` …) and the standard
-    /// `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>`.
-    pub fn from_env() -> Self {
+    /// `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_<SERVICE>` and `AWS_CA_BUNDLE`, a file of the PEM
+    /// certificates to trust instead of Amazon's own.
+    ///
+    /// # Errors
+    ///
+    /// When the file of certificates cannot be read.
+    pub fn from_env() -> Result<Self> {
         let endpoint = |service: &str| {
             env::var(format!("AWS_ENDPOINT_URL_{service}"))
                 .or_else(|_| env::var("AWS_ENDPOINT_URL"))
                 .ok()
         };
-        Self {
+        let roots = match env::var_os("AWS_CA_BUNDLE") {
+            Some(file) => certificates(Path::new(&file))?,
+            None => AMAZON_ROOTS.to_vec(),
+        };
+        Ok(Self {
             region: Region::new(env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".to_owned())),
             credentials: SharedCredentialsProvider::new(
                 EnvironmentVariableCredentialsProvider::new(),
@@ -54,7 +81,8 @@ impl Aws {
                 secrets_manager: endpoint("SECRETS_MANAGER"),
             },
             max_attempts: 3,
-        }
+            http: http_client(roots),
+        })
     }
 
     /// For embedded services on this machine, which take any credentials.
@@ -66,6 +94,7 @@ impl Aws {
             )),
             endpoints,
             max_attempts: 3,
+            http: http_client(AMAZON_ROOTS),
         }
     }
 
@@ -88,10 +117,11 @@ impl Aws {
             .behavior_version(BehaviorVersion::latest())
             .region(self.region.clone())
             .credentials_provider(self.credentials.clone())
+            .http_client(self.http.clone())
             .retry_config(RetryConfig::standard().with_max_attempts(self.max_attempts))
             .timeout_config(
                 TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(1))
+                    .connect_timeout(CONNECT_TIMEOUT)
                     .operation_attempt_timeout(Duration::from_secs(2))
                     .operation_timeout(Duration::from_secs(5))
                     .build(),
@@ -100,5 +130,84 @@ impl Aws {
             config = config.endpoint_url(url);
         }
         config.build()
+    }
+}
+
+fn certificates(file: &Path) -> Result<Vec<u8>> {
+    let wrong = |reason: &dyn Display| {
+        Error::Internal(format!("AWS_CA_BUNDLE, {}: {reason}", file.display()))
+    };
+    let pem = fs::read(file).map_err(|error| wrong(&error))?;
+    let begin = b"-----BEGIN CERTIFICATE-----";
+    if !pem.windows(begin.len()).any(|window| window == begin) {
+        return Err(wrong(&"it has no PEM certificate"));
+    }
+    Ok(pem)
+}
+
+/// One pool of connections for all clients. The SDK's own would read the machine's roots, and read
+/// them twice for each client.
+fn http_client(roots: impl Into<Vec<u8>>) -> SharedHttpClient {
+    let trust = TrustStore::empty().with_pem_certificate(roots);
+    let context = TlsContext::builder().with_trust_store(trust).build();
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT);
+    let connector = Connector::builder()
+        .connector_settings(settings.build())
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .tls_context(context.expect("a trust store is all there is to it"))
+        .build();
+    let connector = SharedHttpConnector::new(connector);
+    http_client_fn(move |_, _| connector.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use data_encoding::{BASE64, HEXUPPER};
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    /// The fingerprints that <https://www.amazontrust.com/repository/> names.
+    #[test]
+    fn the_roots_are_the_five_of_amazon_trust_services() {
+        let pem = str::from_utf8(AMAZON_ROOTS).unwrap();
+        let mut found = Vec::new();
+        for certificate in pem.split("-----BEGIN CERTIFICATE-----").skip(1) {
+            let (body, _) = certificate.split_once("-----END CERTIFICATE-----").unwrap();
+            let body: String = body.split_whitespace().collect();
+            let der = BASE64.decode(body.as_bytes()).unwrap();
+            found.push(HEXUPPER.encode(&Sha256::digest(der)));
+        }
+        assert_eq!(
+            found,
+            [
+                "8ECDE6884F3D87B1125BA31AC3FCB13D7016DE7F57CC904FE1CB97C6AE98196E",
+                "1BA5B2AA8C65401A82960118F80BEC4F62304D83CEC4713A19C39C011EA46DB4",
+                "18CE6CFE7BF14E60B2E347B8DFE868CB31D02EBB3ADA271569F50343B46DB3A4",
+                "E35D28419ED02025CFA69038CD623962458DA5C695FBDEA3C22B0BFB25897092",
+                "568D6905A2C88708A4B3025190EDCFEDB1974A606A13C6E5290FCB2AE63EDAB5",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_bundle_without_a_certificate_is_refused_by_its_name() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let told = |file: &Path| certificates(file).unwrap_err().to_string();
+        file.write_all(b"no certificate\n").unwrap();
+        let name = file.path().display().to_string();
+        assert_eq!(
+            told(file.path()),
+            format!("AWS_CA_BUNDLE, {name}: it has no PEM certificate")
+        );
+        file.write_all(AMAZON_ROOTS).unwrap();
+        assert!(certificates(file.path()).is_ok());
+        let missing = told(Path::new("/nowhere/ca.pem"));
+        assert_eq!(
+            missing,
+            "AWS_CA_BUNDLE, /nowhere/ca.pem: No such file or directory (os error 2)"
+        );
     }
 }

@@ -31,7 +31,7 @@ impl Changes {
 
     /// From the environment that `template.yaml` sets.
     pub fn from_env() -> Result<Self> {
-        let aws = Aws::from_env();
+        let aws = Aws::from_env()?;
         Ok(Self::new(Store::from_env(&aws), Queue::from_env(&aws)?))
     }
 

@@ -41,7 +41,7 @@ impl Notifications {
 
     /// From the environment that `template.yaml` sets: `PORTICO_TABLE`, `PORTICO_MAIL_FROM`.
     pub fn from_env() -> Result<Self> {
-        let aws = Aws::from_env();
+        let aws = Aws::from_env()?;
         let from = env::var("PORTICO_MAIL_FROM");
         let from = from.map_err(|_| Error::Internal("PORTICO_MAIL_FROM is not set".to_owned()))?;
         Ok(Self::new(&aws, Store::from_env(&aws), from))

@@ -14,7 +14,6 @@ use lambda_http::{Adapter, Context, LambdaEvent, Service as _};
 use portico_shared::auth::Principal;
 use portico_shared::domain::customer;
 use portico_shared::http::App;
-use tracing_subscriber::EnvFilter;
 
 use crate::events::http_event;
 use crate::platform::Platform;
@@ -154,7 +153,7 @@ fn log_to_nowhere() -> Result<()> {
         .json()
         .flatten_event(true)
         .with_target(false);
-    log.with_env_filter(EnvFilter::new("info"))
+    log.with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
         .with_writer(nowhere)
         .try_init()
 }

@@ -80,7 +80,7 @@ impl Cli {
 
 impl Target {
     fn aws(&self) -> Result<Aws, Error> {
-        let from_env = Aws::from_env();
+        let from_env = Aws::from_env()?;
         if let Some(url) = &self.local {
             let is_url = url
                 .strip_prefix("http://")

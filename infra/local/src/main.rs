@@ -9,7 +9,12 @@ use portico_local::functions::Parts;
 use portico_local::openapi::document;
 use portico_local::{EmbeddedAws, Options, Platform, StartError, Template};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// What is logged unless `RUST_LOG` says otherwise.
+const LOG_FILTER: &str = "warn,dynoxide=off,s3s=error";
 
 /// The whole platform on 127.0.0.1: the HTTP API with its functions, and the AWS services below.
 #[derive(Parser)]
@@ -42,12 +47,17 @@ fn main() -> ExitCode {
     if let Some(Command::Openapi) = arguments.command {
         return print_openapi();
     }
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=off,s3s=error"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| LOG_FILTER.to_owned());
+    match filter.parse::<Targets>() {
+        Ok(filter) => tracing_subscriber::registry()
+            .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
+            .with(filter)
+            .init(),
+        Err(error) => {
+            eprintln!("portico-local: RUST_LOG: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

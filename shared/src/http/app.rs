@@ -4,10 +4,11 @@ use std::env;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::auth::{KeyRing, KeyRingError};
+use crate::auth::KeyRing;
 use crate::aws::Aws;
 use crate::domain::catalogue::Catalogues;
 use crate::domain::org::OrgConfigs;
+use crate::error::{Error, Result};
 use crate::store::Store;
 
 /// The state of a function: its store, its keys and what it keeps warm. Cheap to clone.
@@ -43,14 +44,20 @@ impl App {
 
     /// From the environment that `template.yaml` sets: `PORTICO_TABLE`, `PORTICO_KEYRING_SECRET`, and
     /// `PORTICO_SERVER_TIMING` to be told costs.
-    pub async fn from_env() -> Result<Self, KeyRingError> {
-        let aws = Aws::from_env();
-        let ring = KeyRing::from_secrets_manager(&aws).await?;
-        Ok(Self::new(
-            Store::from_env(&aws),
-            ring,
-            env::var_os("PORTICO_SERVER_TIMING").is_some(),
-        ))
+    ///
+    /// What the first request would wait for is had here, where Lambda gives a whole processor: the keys,
+    /// and a connection to the table.
+    ///
+    /// # Errors
+    ///
+    /// When the environment is not complete, or Secrets Manager does not give the key ring.
+    pub async fn from_env() -> Result<Self> {
+        let aws = Aws::from_env()?;
+        let store = Store::from_env(&aws);
+        let (ring, ()) = tokio::join!(KeyRing::from_secrets_manager(&aws), store.connect());
+        let ring = ring.map_err(|error| Error::Internal(error.to_string()))?;
+        let server_timing = env::var_os("PORTICO_SERVER_TIMING").is_some();
+        Ok(Self::new(store, ring, server_timing))
     }
 }
 

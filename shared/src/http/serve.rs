@@ -1,5 +1,7 @@
 //! From an API Gateway event to a router and back.
 
+use std::env;
+
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
@@ -9,6 +11,9 @@ use lambda_http::request::RequestContext;
 use serde::Serialize;
 use tower::ServiceBuilder;
 use tower::util::MapRequestLayer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -88,15 +93,15 @@ fn canonical(uri: &Uri, stage: Option<&str>) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// One JSON object a line, as CloudWatch reads them; `RUST_LOG` chooses what is said.
+/// One JSON object a line, as CloudWatch reads them. `RUST_LOG` chooses what is said, by level and module:
+/// `warn,portico_shared=debug`.
 pub fn tracing_to_stdout() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_env_filter(filter)
-        .with_target(false)
+    let filter = env::var("RUST_LOG").ok();
+    let filter = filter.and_then(|filter| filter.parse::<Targets>().ok());
+    let lines = tracing_subscriber::fmt::layer().json();
+    tracing_subscriber::registry()
+        .with(lines.flatten_event(true).with_target(false))
+        .with(filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)))
         .init();
 }
 

@@ -50,6 +50,20 @@ impl Store {
         )
     }
 
+    /// Asks for an item that is not there, so that a request finds the connection open and the client's code
+    /// in memory. Any answer will do, a refusal too.
+    pub async fn connect(&self) {
+        // No partition of an org begins like this.
+        let nothing = Key {
+            pk: "#".to_owned(),
+            sk: "#".to_owned(),
+        };
+        let request = self.client.get_item().table_name(&self.table);
+        if let Err(error) = request.set_key(Some(key_attributes(&nothing))).send().await {
+            tracing::debug!(error = %StoreError::unavailable(&error), "no connection yet");
+        }
+    }
+
     pub(super) fn client(&self) -> &Client {
         &self.client
     }

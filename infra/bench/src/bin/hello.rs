@@ -13,7 +13,7 @@ use portico_shared::aws::Aws;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let aws = Aws::from_env();
+    let aws = Aws::from_env()?;
     let client = Client::new(&aws.sdk_config(aws.endpoints().dynamodb.as_ref()));
     let (table, pk, sk) = (
         env::var("PORTICO_TABLE")?,
