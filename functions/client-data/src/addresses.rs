@@ -6,20 +6,17 @@ use http::StatusCode;
 use portico_shared::clock;
 use portico_shared::domain::address::{Address, AddressType, PostalAddress};
 use portico_shared::error::Code;
-use portico_shared::http::{App, Body, Customer, Failure, Json, Path, Problem};
+use portico_shared::http::{App, Body, Customer, Failure, Json, Path, Problem, Routes};
 use portico_shared::ids::AddressId;
+use portico_shared::operations;
 use portico_shared::store::{
     Collection, Condition, Item, List, Partition, StoreError, Update, Write,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list_addresses, put_address))
-        .routes(routes!(delete_address))
+pub(crate) fn routes<R: Routes>(routes: R) -> R {
+    operations!(routes, list_addresses, put_address, delete_address)
 }
 
 /// An entry of the address book.

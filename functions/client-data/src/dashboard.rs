@@ -2,12 +2,11 @@
 
 use axum::extract::State;
 use portico_shared::domain::dashboard::{self, Dashboard};
-use portico_shared::http::{App, Customer, Failure, Json, Problem};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use portico_shared::http::{App, Customer, Failure, Json, Problem, Routes};
+use portico_shared::operations;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(get_dashboard))
+pub(crate) fn routes<R: Routes>(routes: R) -> R {
+    operations!(routes, get_dashboard)
 }
 
 /// Counts and recent activity, in one read. It follows what happens within a second or two.

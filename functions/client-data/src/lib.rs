@@ -8,25 +8,23 @@ mod profile;
 mod wishlist;
 
 use axum::Router;
-use portico_shared::http::{App, Health, Json, routed};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use portico_shared::http::{App, Health, Json, Routes, Served, routed};
+use portico_shared::operations;
 
 /// The tree's routes.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(health))
-        .merge(dashboard::routes())
-        .merge(profile::routes())
-        .merge(orders::routes())
-        .merge(addresses::routes())
-        .merge(notifications::routes())
-        .merge(wishlist::routes())
+pub fn routes<R: Routes>(routes: R) -> R {
+    let routes = operations!(routes, health);
+    let routes = dashboard::routes(routes);
+    let routes = profile::routes(routes);
+    let routes = orders::routes(routes);
+    let routes = addresses::routes(routes);
+    let routes = notifications::routes(routes);
+    wishlist::routes(routes)
 }
 
 /// The tree, ready to serve.
 pub fn router(app: App) -> Router {
-    routed(routes(), app)
+    routed(routes(Served::default()), app)
 }
 
 /// Whether the function runs.

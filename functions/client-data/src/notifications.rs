@@ -3,15 +3,16 @@
 use axum::extract::State;
 use jiff::Timestamp;
 use portico_shared::domain::notification::Notification;
-use portico_shared::http::{App, Customer, Failure, Json, Page, PageParams, PageQuery, Problem};
+use portico_shared::http::{
+    App, Customer, Failure, Json, Page, PageParams, PageQuery, Problem, Routes,
+};
+use portico_shared::operations;
 use portico_shared::store::{Collection, List, Partition};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_notifications))
+pub(crate) fn routes<R: Routes>(routes: R) -> R {
+    operations!(routes, list_notifications)
 }
 
 /// How many a page has unless the request says.

@@ -5,16 +5,13 @@ use axum::response::IntoResponse;
 use portico_shared::domain::order::{self, OrderSummary, OrderView};
 use portico_shared::http::{
     App, Customer, Failure, Json, OrderQuery, Page, PageParams, PageQuery, Path, Problem, Query,
-    etag,
+    Routes, etag,
 };
 use portico_shared::ids::OrderId;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use portico_shared::operations;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list_orders))
-        .routes(routes!(get_order))
+pub(crate) fn routes<R: Routes>(routes: R) -> R {
+    operations!(routes, list_orders, get_order)
 }
 
 /// A page of the caller's own orders, newest first unless another order is asked for.

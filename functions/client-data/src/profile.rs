@@ -7,16 +7,17 @@ use jiff::Timestamp;
 use portico_shared::clock;
 use portico_shared::domain::customer::{self, Customer as Stored};
 use portico_shared::error::Code;
-use portico_shared::http::{App, Body, Customer, Failure, IfMatch, Json, Patch, Problem, etag};
+use portico_shared::http::{
+    App, Body, Customer, Failure, IfMatch, Json, Patch, Problem, Routes, etag,
+};
+use portico_shared::operations;
 use portico_shared::store::{Condition, Item, Partition, StoreError, Update, Write};
 use portico_shared::text::{line, lines, phone_number};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(get_profile, put_profile))
+pub(crate) fn routes<R: Routes>(routes: R) -> R {
+    operations!(routes, get_profile, put_profile)
 }
 
 /// A customer's profile.

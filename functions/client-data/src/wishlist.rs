@@ -7,19 +7,16 @@ use portico_shared::clock;
 use portico_shared::domain::catalogue::Catalogue;
 use portico_shared::domain::wishlist::Wish;
 use portico_shared::error::Code;
-use portico_shared::http::{App, Customer, Failure, Json, Path, Problem};
+use portico_shared::http::{App, Customer, Failure, Json, Path, Problem, Routes};
 use portico_shared::ids::ProductId;
 use portico_shared::money::{Decimal, Money};
+use portico_shared::operations;
 use portico_shared::store::{Collection, Item, List, Partition, Update, Write};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list_wishes))
-        .routes(routes!(add_wish, remove_wish))
+pub(crate) fn routes<R: Routes>(routes: R) -> R {
+    operations!(routes, list_wishes, add_wish, remove_wish)
 }
 
 /// The wishlist.

@@ -7,19 +7,15 @@ use portico_shared::auth::{self, ACCESS_TOKEN_SECONDS, Password, SessionTokens};
 use portico_shared::domain::account::{self, NewCustomer};
 use portico_shared::domain::cart;
 use portico_shared::error::{Code, Refusal, Result};
-use portico_shared::http::{App, Body, ClientIp, Failure, Json, Org, Problem};
+use portico_shared::http::{App, Body, ClientIp, Failure, Json, Org, Problem, Routes};
+use portico_shared::operations;
 use portico_shared::store::{CustomerScope, GuestScope};
 use portico_shared::text::{line, phone_number};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(sign_up))
-        .routes(routes!(sign_in))
-        .routes(routes!(refresh))
+pub(crate) fn routes<R: Routes>(routes: R) -> R {
+    operations!(routes, sign_up, sign_in, refresh)
 }
 
 /// Who wants an account.

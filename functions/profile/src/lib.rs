@@ -5,22 +5,20 @@ mod session;
 mod user;
 
 use axum::Router;
-use portico_shared::http::{App, Health, Json, routed};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use portico_shared::http::{App, Health, Json, Routes, Served, routed};
+use portico_shared::operations;
 
 /// The tree's routes.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(health))
-        .merge(customer::routes())
-        .merge(user::routes())
-        .merge(session::routes())
+pub fn routes<R: Routes>(routes: R) -> R {
+    let routes = operations!(routes, health);
+    let routes = customer::routes(routes);
+    let routes = user::routes(routes);
+    session::routes(routes)
 }
 
 /// The tree, ready to serve.
 pub fn router(app: App) -> Router {
-    routed(routes(), app)
+    routed(routes(Served::default()), app)
 }
 
 /// Whether the function runs.

@@ -5,17 +5,13 @@ use http::StatusCode;
 use portico_shared::auth::{Principal, Role, sign_out as end_session};
 use portico_shared::domain::{customer, staff};
 use portico_shared::error::Result;
-use portico_shared::http::{AnyPrincipal, App, Failure, Json, Problem, Visitor};
+use portico_shared::http::{AnyPrincipal, App, Failure, Json, Problem, Routes, Visitor};
+use portico_shared::operations;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(sign_out))
-        .routes(routes!(sign_out_customer))
-        .routes(routes!(who_am_i))
+pub(crate) fn routes<R: Routes>(routes: R) -> R {
+    operations!(routes, sign_out, sign_out_customer, who_am_i)
 }
 
 /// Who asks: a member of staff, a customer, or nobody.

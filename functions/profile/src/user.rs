@@ -5,16 +5,15 @@ use garde::Validate;
 use portico_shared::auth::Password;
 use portico_shared::domain::account;
 use portico_shared::error::Result;
-use portico_shared::http::{App, Body, ClientIp, Failure, Json, Org, Problem};
+use portico_shared::http::{App, Body, ClientIp, Failure, Json, Org, Problem, Routes};
+use portico_shared::operations;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::customer::{Session, not_huge};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(sign_in_staff))
+pub(crate) fn routes<R: Routes>(routes: R) -> R {
+    operations!(routes, sign_in_staff)
 }
 
 /// A staff member's e-mail address and password.

@@ -7,25 +7,24 @@ use portico_shared::domain::cart::{self, Cart, CartStatus, PlacedOrder};
 use portico_shared::domain::order::LineView;
 use portico_shared::domain::pricing::{MAX_LINES, Priced, WantedLine, Warning};
 use portico_shared::error::{Code, Result};
-use portico_shared::http::{App, Body, Failure, Json, Org, Path, Problem, Visitor};
+use portico_shared::http::{App, Body, Failure, Json, Org, Path, Problem, Routes, Visitor};
 use portico_shared::ids::CartId;
 use portico_shared::money::Decimal;
+use portico_shared::operations;
 use portico_shared::store::Shopper;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(get_cart))
-        .routes(routes!(get_cart_by_id))
-        .routes(routes!(update_cart))
-        .routes(routes!(
-            clear_cart,
-            clear_cart_by_post,
-            clear_cart_by_delete
-        ))
+pub(crate) fn routes<R: Routes>(routes: R) -> R {
+    operations!(
+        routes,
+        get_cart,
+        get_cart_by_id,
+        update_cart,
+        clear_cart,
+        clear_cart_by_post,
+        clear_cart_by_delete
+    )
 }
 
 /// A cart, priced by the server.

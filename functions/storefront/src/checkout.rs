@@ -7,16 +7,15 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use portico_shared::domain::address::PostalAddress;
 use portico_shared::domain::order::{self, Checkout, Contact, OrderView, PaymentMethod, Placed};
 use portico_shared::error::{Code, Refusal, Result};
-use portico_shared::http::{App, Body, Failure, Idempotent, Json, Org, Problem, Visitor};
+use portico_shared::http::{App, Body, Failure, Idempotent, Json, Org, Problem, Routes, Visitor};
 use portico_shared::ids::CartId;
 use portico_shared::money::Money;
+use portico_shared::operations;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(checkout_cart))
+pub(crate) fn routes<R: Routes>(routes: R) -> R {
+    operations!(routes, checkout_cart)
 }
 
 /// A cart to be ordered.

@@ -4,18 +4,14 @@ use axum::extract::State;
 use garde::Validate;
 use portico_shared::domain::order::{self, OrderNumber, OrderView, Shipment, Step};
 use portico_shared::error::Result;
-use portico_shared::http::{App, Body, Failure, Json, Path, Problem, StaffMember};
+use portico_shared::http::{App, Body, Failure, Json, Path, Problem, Routes, StaffMember};
+use portico_shared::operations;
 use portico_shared::text::lines;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(process_order))
-        .routes(routes!(ship_order))
-        .routes(routes!(deliver_order))
+pub(crate) fn routes<R: Routes>(routes: R) -> R {
+    operations!(routes, process_order, ship_order, deliver_order)
 }
 
 /// A step without particulars.

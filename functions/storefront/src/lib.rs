@@ -8,24 +8,22 @@ mod orders;
 mod products;
 
 use axum::Router;
-use portico_shared::http::{App, Health, Json, routed};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use portico_shared::http::{App, Health, Json, Routes, Served, routed};
+use portico_shared::operations;
 
 /// The tree's routes.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(health))
-        .merge(products::routes())
-        .merge(cart::routes())
-        .merge(checkout::routes())
-        .merge(orders::routes())
-        .merge(fulfilment::routes())
+pub fn routes<R: Routes>(routes: R) -> R {
+    let routes = operations!(routes, health);
+    let routes = products::routes(routes);
+    let routes = cart::routes(routes);
+    let routes = checkout::routes(routes);
+    let routes = orders::routes(routes);
+    fulfilment::routes(routes)
 }
 
 /// The tree, ready to serve.
 pub fn router(app: App) -> Router {
-    routed(routes(), app)
+    routed(routes(Served::default()), app)
 }
 
 /// Whether the function runs.

@@ -3,16 +3,13 @@
 use axum::extract::State;
 use portico_shared::domain::order::{self, OrderNumber, OrderSummary, OrderView};
 use portico_shared::http::{
-    App, Failure, Json, OrderQuery, Org, Page, PageParams, PageQuery, Path, Problem, Query, Visitor,
+    App, Failure, Json, OrderQuery, Org, Page, PageParams, PageQuery, Path, Problem, Query, Routes,
+    Visitor,
 };
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use portico_shared::operations;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list_orders))
-        .routes(routes!(get_order))
-        .routes(routes!(get_order_by_email))
+pub(crate) fn routes<R: Routes>(routes: R) -> R {
+    operations!(routes, list_orders, get_order, get_order_by_email)
 }
 
 /// A page of a customer's or guest's orders. A customer's id needs that customer's token.

@@ -10,19 +10,16 @@ use portico_shared::domain::catalogue::{Catalogue, Listed};
 use portico_shared::domain::product::{InventoryPolicy, Product};
 use portico_shared::error::{Code, Refusal, Result};
 use portico_shared::http::{
-    App, Failure, Json, Org, Page, PageParams, PageQuery, Path, Problem, Query,
+    App, Failure, Json, Org, Page, PageParams, PageQuery, Path, Problem, Query, Routes,
 };
 use portico_shared::money::{Decimal, Money};
+use portico_shared::operations;
 use portico_shared::store::Direction;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list_products))
-        .routes(routes!(get_product))
+pub(crate) fn routes<R: Routes>(routes: R) -> R {
+    operations!(routes, list_products, get_product)
 }
 
 /// How many a page has unless the request says.

@@ -1,6 +1,6 @@
 //! The OpenAPI document of all trees together.
 
-use portico_shared::http::api;
+use portico_shared::http::{Described, api};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder};
 
@@ -31,9 +31,9 @@ pub fn document() -> OpenApi {
         .components(Some(components.build()))
         .build();
     for tree in [
-        portico_profile::routes(),
-        portico_client_data::routes(),
-        portico_storefront::routes(),
+        portico_profile::routes(Described::default()),
+        portico_client_data::routes(Described::default()),
+        portico_storefront::routes(Described::default()),
     ] {
         document.merge(api(tree));
     }

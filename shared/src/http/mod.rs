@@ -12,6 +12,7 @@ mod patch;
 mod path;
 mod principal;
 mod problem;
+mod routes;
 mod serve;
 
 pub use app::{App, Parts};
@@ -24,4 +25,8 @@ pub use patch::Patch;
 pub use path::{Path, Query};
 pub use principal::{AnyPrincipal, Customer, Org, StaffMember, Visitor, bearer};
 pub use problem::{Failure, Problem};
+pub use routes::{Described, Operation, Routes, Served};
 pub use serve::{Health, normalised, routed, serve, tracing_to_stdout};
+
+#[doc(hidden)]
+pub use pastey::paste;

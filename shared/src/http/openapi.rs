@@ -2,17 +2,16 @@
 
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::{ContentBuilder, OpenApi, PathItem, Ref, RefOr, Response};
-use utoipa_axum::router::OpenApiRouter;
 
-use super::App;
+use super::Described;
 
 /// The document of a function's routes.
 ///
 /// What is true of every operation is said here once: what a status means, and that refusals are
 /// problem documents (RFC 9457 §3), whichever route they come from. An operation's id is its tree's
 /// tag and its handler's name: handlers of two trees may share a name, ids may not.
-pub fn api(routes: OpenApiRouter<App>) -> OpenApi {
-    let mut document = routes.into_openapi();
+pub fn api(routes: Described) -> OpenApi {
+    let mut document = routes.into_document();
     let operations = document.paths.paths.values_mut().flat_map(operations);
     for operation in operations {
         let handler = operation.operation_id.take().unwrap_or_default();

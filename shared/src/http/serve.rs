@@ -15,10 +15,9 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 
 use super::observe::observe;
-use super::{App, Failure};
+use super::{App, Failure, Served};
 use crate::error::Code;
 
 /// Trees whose canonical paths begin with `/api`.
@@ -38,9 +37,9 @@ impl Health {
 
 /// A function's routes, complete: unknown routes and methods are problems too, and everything is
 /// observed.
-pub fn routed(tree: OpenApiRouter<App>, app: App) -> Router {
-    let (handlers, _) = tree.split_for_parts();
-    let router = handlers
+pub fn routed(tree: Served, app: App) -> Router {
+    let router = tree
+        .into_router()
         .fallback(async || Failure::from(Code::RouteNotFound))
         .method_not_allowed_fallback(async || Failure::from(Code::MethodNotAllowed))
         .layer(from_fn_with_state(app.clone(), observe))
