@@ -54,16 +54,17 @@ pub struct Aws {
 impl Aws {
     /// From the variables that Lambda sets (`AWS_REGION`, `AWS_ACCESS_KEY_ID` …) and the standard
     /// `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_<SERVICE>` and `AWS_CA_BUNDLE`, a file of the PEM
-    /// certificates to trust instead of Amazon's own.
+    /// certificates to trust instead of Amazon's own. An empty endpoint is none: `template.yaml` declares
+    /// them without a value.
     ///
     /// # Errors
     ///
     /// When the file of certificates cannot be read.
     pub fn from_env() -> Result<Self> {
+        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let endpoint = |service: &str| {
-            env::var(format!("AWS_ENDPOINT_URL_{service}"))
-                .or_else(|_| env::var("AWS_ENDPOINT_URL"))
-                .ok()
+            variable(&format!("AWS_ENDPOINT_URL_{service}"))
+                .or_else(|| variable("AWS_ENDPOINT_URL"))
         };
         let roots = match env::var_os("AWS_CA_BUNDLE") {
             Some(file) => certificates(Path::new(&file))?,

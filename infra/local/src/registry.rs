@@ -32,5 +32,5 @@ impl fmt::Debug for Function {
     }
 }
 
-/// Functions by name, which is the last segment of `CodeUri`: `profile` for `functions/profile`.
+/// Functions by name, which is the folder of `CodeUri`: `profile` for `…/profile/bootstrap.zip`.
 pub type Functions = BTreeMap<String, Function>;

@@ -2,6 +2,7 @@
 
 mod data_dir;
 mod dynamodb;
+mod function_environment;
 mod s3;
 mod secrets;
 mod ses;
@@ -9,6 +10,7 @@ mod sqs;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use dynoxide::Database;
@@ -30,7 +32,7 @@ pub(crate) const ACCOUNT: &str = "000000000000";
 /// Access key and secret key. S3 checks signatures with them, the others take any.
 pub(crate) const CREDENTIAL: &str = "local";
 /// The name of the one secret.
-const KEY_RING: &str = "portico/keyring";
+pub(crate) const KEY_RING: &str = "portico/keyring";
 
 /// Where the embedded services answer, and what they hold.
 ///
@@ -167,6 +169,7 @@ impl EmbeddedAws {
             bucket: template.bucket.clone(),
             key_ring: KEY_RING.to_owned(),
         };
+        function_environment::write_for_sam(&data.file("sam-env.json"), template, &endpoints)?;
         Ok(Self {
             endpoints,
             database,
@@ -182,6 +185,17 @@ impl EmbeddedAws {
     /// Where the services answer.
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
+    }
+
+    /// What the template declares for a function's environment, with the values that lead here.
+    ///
+    /// # Errors
+    ///
+    /// When the template has no such function, or a variable refers to what is not served here.
+    pub fn function_environment(&self, name: &str) -> Result<BTreeMap<String, String>, String> {
+        let function = self.template.functions.get(name);
+        let function = function.ok_or_else(|| format!("there is no function {name}"))?;
+        function_environment::of(function, &self.template, &self.endpoints)
     }
 
     /// The database behind the DynamoDB endpoint.
@@ -200,6 +214,11 @@ impl EmbeddedAws {
 
     pub(crate) fn template(&self) -> &Template {
         &self.template
+    }
+
+    /// The folder with everything that outlives a start.
+    pub fn data_dir(&self) -> &Path {
+        self.data.path()
     }
 
     pub(crate) fn data(&self) -> &DataDir {

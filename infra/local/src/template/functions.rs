@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::intrinsics::logical_id;
-use super::{FunctionSpec, QueueSourceSpec, Resource, RouteSpec, StreamSpec, properties};
+use super::{FunctionSpec, QueueSourceSpec, Resource, RouteSpec, Setting, StreamSpec, properties};
 use crate::sources::Filter;
 
 /// Lambda's own default.
@@ -16,6 +16,7 @@ const DEFAULT_TIMEOUT: u64 = 3;
 /// What was found so far.
 pub(super) struct Parsed {
     default_timeout: u64,
+    default_environment: BTreeMap<String, Setting>,
     pub(super) functions: BTreeMap<String, FunctionSpec>,
     pub(super) routes: Vec<RouteSpec>,
     pub(super) streams: Vec<StreamSpec>,
@@ -28,7 +29,35 @@ struct FunctionProperties {
     code_uri: Option<Json>,
     timeout: Option<u64>,
     #[serde(default)]
+    environment: Environment,
+    #[serde(default)]
     events: BTreeMap<String, Event>,
+}
+
+/// `Globals.Function`: what holds for every function that does not say otherwise.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Defaults {
+    timeout: Option<u64>,
+    #[serde(default)]
+    environment: Environment,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Environment {
+    #[serde(default)]
+    variables: BTreeMap<String, Json>,
+}
+
+impl Environment {
+    fn settings(self) -> Result<BTreeMap<String, Setting>, String> {
+        let read = |(name, value): (String, Json)| match Setting::read(&value) {
+            Some(setting) => Ok((name, setting)),
+            None => Err(format!("Environment.{name} must be text, !Ref or !If")),
+        };
+        self.variables.into_iter().map(read).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -75,25 +104,28 @@ struct Pattern {
 }
 
 impl Parsed {
-    /// `timeout`: seconds, of `Globals.Function`.
-    pub(super) fn new(timeout: Option<u64>) -> Self {
-        Self {
-            default_timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+    pub(super) fn new(defaults: Defaults) -> Result<Self, String> {
+        Ok(Self {
+            default_timeout: defaults.timeout.unwrap_or(DEFAULT_TIMEOUT),
+            default_environment: defaults.environment.settings()?,
             functions: BTreeMap::new(),
             routes: Vec::new(),
             streams: Vec::new(),
             queue_sources: Vec::new(),
-        }
+        })
     }
 
     pub(super) fn add(&mut self, id: &str, resource: &Resource) -> Result<(), String> {
         let function: FunctionProperties = properties(&resource.properties)?;
-        let name = name(function.code_uri.as_ref(), &resource.metadata)
-            .ok_or("neither CodeUri nor Metadata.BuildProperties.Binary names the code")?;
+        let name = name(function.code_uri.as_ref())
+            .ok_or("CodeUri must be <folder>/<function>/bootstrap.zip")?;
         let timeout = Duration::from_secs(function.timeout.unwrap_or(self.default_timeout));
+        let mut environment = self.default_environment.clone();
+        environment.extend(function.environment.settings()?);
         let spec = FunctionSpec {
             logical_id: id.to_owned(),
             timeout,
+            environment,
         };
         if self.functions.insert(name.clone(), spec).is_some() {
             return Err(format!("another function is called {name} as well"));
@@ -122,19 +154,11 @@ impl Parsed {
     }
 }
 
-/// `profile` of `functions/profile`.
-fn name(code_uri: Option<&Json>, metadata: &Json) -> Option<String> {
-    let from_uri = || {
-        let segment = code_uri?
-            .as_str()?
-            .trim_end_matches('/')
-            .rsplit('/')
-            .next()?;
-        (!matches!(segment, "" | "." | "..")).then_some(segment)
-    };
-    from_uri()
-        .or_else(|| metadata.pointer("/BuildProperties/Binary")?.as_str())
-        .map(str::to_owned)
+/// `profile` of `target/lambda/current/profile/bootstrap.zip`.
+fn name(code_uri: Option<&Json>) -> Option<String> {
+    let folder = code_uri?.as_str()?.strip_suffix("/bootstrap.zip")?;
+    let name = folder.rsplit('/').next()?;
+    (!matches!(name, "" | "." | "..")).then(|| name.to_owned())
 }
 
 fn route(function: &str, event: HttpApiEvent) -> Result<RouteSpec, String> {

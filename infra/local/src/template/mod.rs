@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
+use crate::aws::KEY_RING;
 use crate::error::StartError;
 use crate::sources::Filter;
 
@@ -26,13 +27,37 @@ pub struct Template {
     pub(crate) bucket: String,
     pub(crate) queues: Vec<QueueSpec>,
     pub(crate) key_ring: SecretSpec,
+    /// What a `!Ref` in an environment stands for: parameters' defaults, table, bucket, key ring.
+    pub(crate) refs: BTreeMap<String, String>,
 }
 
-/// A function, keyed by the last segment of its `CodeUri`.
+/// A function, keyed by the folder of its `CodeUri`.
 #[derive(Debug, Clone)]
 pub(crate) struct FunctionSpec {
     pub(crate) logical_id: String,
     pub(crate) timeout: Duration,
+    /// `Environment.Variables`, those of `Globals` included.
+    pub(crate) environment: BTreeMap<String, Setting>,
+}
+
+/// The value of an environment variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Setting {
+    /// As it stands there.
+    Text(String),
+    /// `!Ref`: a parameter or a resource.
+    Ref(String),
+}
+
+impl Setting {
+    /// Conditions switch on what a deployment may choose; nothing of it is on here.
+    fn read(value: &Json) -> Option<Self> {
+        if let Some(choice) = value.get("Fn::If") {
+            return Self::read(choice.get(2)?);
+        }
+        let referred = || Some(Self::Ref(value.get("Ref")?.as_str()?.to_owned()));
+        as_text(value).map(Self::Text).or_else(referred)
+    }
 }
 
 /// An `HttpApi` event.
@@ -110,8 +135,23 @@ pub(crate) struct SecretSpec {
 #[serde(rename_all = "PascalCase")]
 struct Document {
     #[serde(default)]
-    globals: Json,
+    globals: Globals,
+    #[serde(default)]
+    parameters: BTreeMap<String, Parameter>,
     resources: BTreeMap<String, Resource>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Globals {
+    #[serde(default)]
+    function: functions::Defaults,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parameter {
+    default: Option<Json>,
 }
 
 #[derive(Deserialize)]
@@ -120,8 +160,6 @@ struct Resource {
     r#type: String,
     #[serde(default)]
     properties: Json,
-    #[serde(default)]
-    metadata: Json,
 }
 
 impl Template {
@@ -143,11 +181,8 @@ impl Template {
         let yaml = serde_yaml_ng::from_str(text).map_err(|error| error.to_string())?;
         let document: Document = serde_json::from_value(intrinsics::to_json(yaml)?)
             .map_err(|error| error.to_string())?;
-        let timeout = document
-            .globals
-            .pointer("/Function/Timeout")
-            .and_then(Json::as_u64);
-        let mut functions = functions::Parsed::new(timeout);
+        let mut functions = functions::Parsed::new(document.globals.function)
+            .map_err(|reason| format!("Globals.Function: {reason}"))?;
         let mut resources = resources::Parsed::default();
         for (id, resource) in &document.resources {
             match resource.r#type.as_str() {
@@ -156,18 +191,27 @@ impl Template {
             }
             .map_err(|reason| format!("{id}: {reason}"))?;
         }
+        let (table_id, table) = resources.table.ok_or("there is no AWS::DynamoDB::Table")?;
+        let (bucket_id, bucket) = resources.bucket.ok_or("there is no AWS::S3::Bucket")?;
+        let (key_ring_id, key_ring) = resources
+            .key_ring
+            .ok_or("there is no AWS::SecretsManager::Secret")?;
+        let mut refs: BTreeMap<String, String> = (document.parameters.into_iter())
+            .filter_map(|(id, parameter)| Some((id, as_text(&parameter.default?)?)))
+            .collect();
+        refs.insert(table_id, table.name.clone());
+        refs.insert(bucket_id, bucket.clone());
+        refs.insert(key_ring_id, KEY_RING.to_owned());
         let template = Self {
             functions: functions.functions,
             routes: functions.routes,
             streams: functions.streams,
             queue_sources: functions.queue_sources,
-            table: resources.table.ok_or("there is no AWS::DynamoDB::Table")?.1,
-            bucket: resources.bucket.ok_or("there is no AWS::S3::Bucket")?.1,
-            key_ring: resources
-                .key_ring
-                .ok_or("there is no AWS::SecretsManager::Secret")?
-                .1,
+            table,
+            bucket,
+            key_ring,
             queues: resources.queues,
+            refs,
         };
         template.check_queues()?;
         Ok(template)
@@ -197,6 +241,15 @@ impl Template {
             }
         }
         Ok(())
+    }
+}
+
+/// Text, or what CloudFormation makes text of.
+fn as_text(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(_) | Json::Bool(_) => Some(value.to_string()),
+        _ => None,
     }
 }
 

@@ -3,22 +3,24 @@ use serde_json::json;
 use super::*;
 
 const WHOLE: &str = r#"
+Parameters:
+  From: { Type: String, Default: no-reply@example.com }
 Globals:
-  Function: { Timeout: 10 }
+  Function: { Timeout: 10, Environment: { Variables: { TABLE: !Ref Table, URL: "" } } }
 Resources:
   ProfileFunction:
     Type: AWS::Serverless::Function
     Properties:
-      CodeUri: functions/profile/
+      CodeUri: target/lambda/current/profile/bootstrap.zip
       Role: !GetAtt Role.Arn
+      Environment: { Variables: { URL: here, FROM: !Ref From, CHOSEN: !If [Never, !Ref From, !Ref AWS::NoValue] } }
       Events:
         Root: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: ANY, Path: /profile } }
         Tree: { Type: HttpApi, Properties: { Method: get, Path: "/profile/{proxy+}" } }
   ChangesFunction:
     Type: AWS::Serverless::Function
-    Metadata: { BuildProperties: { Binary: changes } }
     Properties:
-      CodeUri: .
+      CodeUri: changes/bootstrap.zip
       Timeout: 60
       Events:
         Stream:
@@ -66,6 +68,29 @@ fn a_whole_template_is_read() {
         Duration::from_mins(1)
     );
     assert_eq!(template.functions["changes"].logical_id, "ChangesFunction");
+    let (text, reference) = (
+        |text: &str| Setting::Text(text.to_owned()),
+        |id: &str| Setting::Ref(id.to_owned()),
+    );
+    let environment = [
+        ("CHOSEN", reference("AWS::NoValue")),
+        ("FROM", reference("From")),
+        ("TABLE", reference("Table")),
+        ("URL", text("here")),
+    ];
+    let environment = environment.map(|(name, setting)| (name.to_owned(), setting));
+    assert_eq!(
+        template.functions["profile"].environment,
+        BTreeMap::from(environment)
+    );
+    let refs = [
+        ("Bucket", "portico-bucket"),
+        ("From", "no-reply@example.com"),
+        ("Ring", "portico/keyring"),
+        ("Table", "portico-table"),
+    ];
+    let refs = refs.map(|(id, value)| (id.to_owned(), value.to_owned()));
+    assert_eq!(template.refs, BTreeMap::from(refs));
     let routes: Vec<_> = template
         .routes
         .iter()
@@ -125,13 +150,23 @@ const BROKEN: &[(&str, &str, &str)] = &[
         "there is no AWS::DynamoDB::Table",
     ),
     (
-        "CodeUri: functions/profile/",
-        "CodeUri: .",
-        "ProfileFunction: neither CodeUri nor Metadata",
+        "CodeUri: target/lambda/current/profile/bootstrap.zip",
+        "CodeUri: functions/profile",
+        "ProfileFunction: CodeUri must be <folder>/<function>/bootstrap.zip",
     ),
     (
-        "Binary: changes",
-        "Binary: profile",
+        "URL: here",
+        "URL: !Sub here",
+        "ProfileFunction: Environment.URL must be text, !Ref or !If",
+    ),
+    (
+        "URL: \"\"",
+        "URL: []",
+        "Globals.Function: Environment.URL must be text",
+    ),
+    (
+        "CodeUri: changes/",
+        "CodeUri: profile/",
         "ProfileFunction: another function is called profile",
     ),
     (

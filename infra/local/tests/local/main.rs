@@ -23,17 +23,17 @@ Resources:
   ToyFunction:
     Type: AWS::Serverless::Function
     Properties:
-      CodeUri: functions/toy
+      CodeUri: toy/bootstrap.zip
       Events: { Tree: { Type: HttpApi, Properties: { Method: ANY, Path: "/toy/{proxy+}" } } }
   ChangesFunction:
     Type: AWS::Serverless::Function
     Properties:
-      CodeUri: functions/changes
+      CodeUri: changes/bootstrap.zip
       Events: { Stream: { Type: DynamoDB, Properties: { Stream: !GetAtt Table.StreamArn } } }
   JobsFunction:
     Type: AWS::Serverless::Function
     Properties:
-      CodeUri: functions/jobs
+      CodeUri: jobs/bootstrap.zip
       Events: { Jobs: { Type: SQS, Properties: { Queue: !GetAtt Jobs.Arn, FunctionResponseTypes: [ReportBatchItemFailures] } } }
   Table:
     Type: AWS::DynamoDB::Table
