@@ -10,15 +10,15 @@ mod taps;
 use std::collections::BTreeSet;
 
 use http::Method;
+use portico_local::demo_events::{fill, ready, values};
 use portico_local::functions::Parts;
 use portico_local::openapi::document;
 use portico_tests::{World, checkout_body};
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 
-use files::Values;
 use forms::{Call, Form};
-use lambda::Lambda;
+use lambda::{Lambda, Reply};
 
 /// The HTTP events and the status of each one's answer, in an order in which all of them can be replayed
 /// with the same ids.
@@ -90,7 +90,8 @@ const BATCHES: &[(&str, &[&str])] = &[
     ),
 ];
 
-fn function(file: &str) -> &str {
+/// The function whose folder a file is in.
+pub(crate) fn function(file: &str) -> &str {
     file.split('/')
         .next()
         .expect("a file is in a function's folder")
@@ -105,84 +106,99 @@ pub(crate) fn refused() -> (TcpSocket, String) {
     (socket, format!("http://{address}"))
 }
 
-/// Makes what the files name: a customer who is signed in, with an order, a cart and an address.
-async fn values(world: &World) -> Values {
-    let bob = world.customer("acme", "bob@acme.example").await;
-    let staff = world.staff().await;
-    let cart = world.cart(&bob, "MUG-BLUE", 2).await;
-    let order = world.checkout(&bob, &cart, "first").await.expect(201);
-    let cart = world.cart(&bob, "MUG-BLUE", 1).await;
-    let address = json!({"street1": "1 Main St", "city": "Springfield", "country": "US"});
-    let address = world
-        .post("/client-data/addresses", &address)
-        .token(&bob.token);
-    let address = address.send().await.expect(201);
-    let product = world
-        .get("/storefront/product/enamel-mug")
-        .send()
-        .await
-        .expect(200);
-    let text = |value: &Value| value.as_str().expect("text").to_owned();
-    Values::from([
-        ("CUSTOMER_TOKEN", bob.token),
-        ("REFRESH_TOKEN", bob.refresh),
-        ("STAFF_TOKEN", staff.token),
-        ("CUSTOMER_ID", bob.id),
-        ("ORDER_ID", text(&order["id"])),
-        ("ORDER_NUMBER", text(&order["orderNumber"])),
-        ("CART_ID", cart),
-        ("ADDRESS_ID", text(&address["id"])),
-        ("PRODUCT_ID", text(&product["id"])),
-    ])
+/// What calls a function as Lambda does.
+pub(crate) trait Invoke {
+    /// What the function replies to an event.
+    async fn invoke(&self, function: &str, event: &Value) -> Value;
+}
+
+/// Replays every file: the functions' answers must be as `ANSWERS` and `BATCHES` say.
+pub(crate) async fn every_event_is_answered(world: &World, lambda: &impl Invoke) {
+    let names: Vec<_> = all().collect();
+    let texts: String = names.iter().map(|name| files::text(name)).collect();
+    let values = values(world.platform.url(), &texts).await.unwrap();
+    for name in names {
+        let event = fill(&files::text(name), &values).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_answered(name, &event, lambda).await;
+    }
+}
+
+/// Every expected file, in an order in which all of them can be replayed with the same ids.
+pub(crate) fn all() -> impl Iterator<Item = &'static str> {
+    let answers = ANSWERS.iter().map(|(file, _)| *file);
+    answers.chain(BATCHES.iter().map(|(file, _)| *file))
+}
+
+/// Holds a function's answer to an event to what is expected of this file.
+pub(crate) async fn assert_answered(file: &str, event: &Value, lambda: &impl Invoke) {
+    let reply = lambda.invoke(function(file), event).await;
+    if let Some((_, failed)) = BATCHES.iter().find(|(name, _)| *name == file) {
+        let failed = failed.iter().map(|id| json!({"itemIdentifier": id}));
+        let failed: Vec<_> = failed.collect();
+        assert_eq!(reply, json!({"batchItemFailures": failed}), "{file}");
+        return;
+    }
+    let status = ANSWERS.iter().find(|(name, _)| *name == file);
+    let status = status.expect("an answer is expected").1;
+    let reply = Reply::read(event, &reply);
+    assert_eq!(reply.status, status, "{file}: {}", reply.body);
+    assert_eq!(
+        event["requestContext"]["requestId"],
+        reply.headers["x-request-id"].as_str(),
+        "{file}"
+    );
+    assert_eq!(reply.headers["x-content-type-options"], "nosniff", "{file}");
+    assert_eq!(reply.headers["cache-control"], "no-store", "{file}");
+    let content_type = reply.headers.get("content-type").map(String::as_str);
+    let expected = (status != 204).then_some("application/json");
+    assert_eq!(content_type, expected, "{file}");
+    assert_eq!(reply.json().is_null(), status == 204, "{file}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_is_answered_as_it_should_be() {
     let world = World::start().await;
     let parts = Parts::connect(world.platform.aws()).await.unwrap();
+    every_event_is_answered(&world, &Lambda::of(&parts)).await;
+}
+
+/// As `make invoke` hands them on: in any order, and what makes something more than once.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_event_alone_is_made_ready_to_be_answered() {
+    let world = World::start().await;
+    let parts = Parts::connect(world.platform.aws()).await.unwrap();
     let lambda = Lambda::of(&parts);
-    let values = values(&world).await;
-    for (file, status) in ANSWERS {
-        let event = files::load(file, &values);
-        assert!(
-            !event.to_string().contains("${"),
-            "{file}: a placeholder that nothing fills"
-        );
-        let reply = lambda.answer(function(file), &event).await;
-        assert_eq!(reply.status, *status, "{file}: {}", reply.body);
-        assert_eq!(
-            event["requestContext"]["requestId"],
-            reply.headers["x-request-id"].as_str(),
-            "{file}"
-        );
-        assert_eq!(reply.headers["x-content-type-options"], "nosniff", "{file}");
-        assert_eq!(reply.headers["cache-control"], "no-store", "{file}");
-        let content_type = reply.headers.get("content-type").map(String::as_str);
-        let expected = (*status != 204).then_some("application/json");
-        assert_eq!(content_type, expected, "{file}");
-        assert_eq!(reply.json().is_null(), *status == 204, "{file}");
+    let mut names: Vec<_> = all().collect();
+    names.reverse();
+    for name in names.into_iter().chain(["profile/signup"]) {
+        let event = ready(&files::folder(), name, world.platform.url()).await;
+        let event = event.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_answered(name, &event, &lambda).await;
     }
-    for (file, failed) in BATCHES {
-        let event = files::load(file, &values);
-        assert!(
-            !event.to_string().contains("${"),
-            "{file}: a placeholder that nothing fills"
-        );
-        let failures: Vec<_> = failed
-            .iter()
-            .map(|id| json!({"itemIdentifier": id}))
-            .collect();
-        let reply = lambda.invoke(function(file), &event).await;
-        assert_eq!(reply, json!({"batchItemFailures": failures}), "{file}");
-    }
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_there_and_a_platform_that_does_not_run_are_one_line_each() {
+    let (_socket, url) = refused();
+    let error = |name: &'static str| {
+        let url = url.clone();
+        async move { ready(&files::folder(), name, &url).await.unwrap_err() }
+    };
+    assert_eq!(
+        error("profile/whoami").await,
+        format!("nothing answers at {url}: start `make dev` first")
+    );
+    let names = files::all().join(", ");
+    assert_eq!(
+        error("profile/whoareyou").await,
+        format!("there is no event profile/whoareyou; there are: {names}")
+    );
 }
 
 #[test]
 fn every_file_is_expected_to_be_answered_and_is_there() {
-    let expected = ANSWERS.iter().map(|(file, _)| *file);
-    let expected = expected.chain(BATCHES.iter().map(|(file, _)| *file));
-    let mut expected: Vec<_> = expected.map(str::to_owned).collect();
-    expected.sort();
+    let mut expected: Vec<_> = all().collect();
+    expected.sort_unstable();
     assert_eq!(files::all(), expected);
 }
 
@@ -203,7 +219,7 @@ fn every_operation_has_an_event_and_each_tree_one_of_a_rest_api() {
     let mut without: BTreeSet<_> = operations.iter().cloned().collect();
     let mut trees_without_rest = BTreeSet::from(["profile", "client-data", "storefront"]);
     for (file, _) in ANSWERS {
-        let event = files::load(file, &Values::new());
+        let event: Value = serde_json::from_str(&files::text(file)).unwrap();
         if event["version"] == "2.0" {
             let http = &event["requestContext"]["http"];
             let path = http["path"].as_str().unwrap();

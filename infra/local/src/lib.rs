@@ -12,8 +12,10 @@
 //! folder its own temporary one.
 
 mod aws;
+pub mod demo_events;
 mod error;
 mod event;
+pub mod forward;
 pub mod functions;
 mod gateway;
 mod head_errors;

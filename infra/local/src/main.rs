@@ -1,13 +1,15 @@
 //! Serves the platform on this machine until it is stopped.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use portico_cli::demo;
 use portico_local::functions::Parts;
 use portico_local::openapi::document;
-use portico_local::{EmbeddedAws, Options, Platform, StartError, Template};
+use portico_local::{EmbeddedAws, Options, Platform, StartError, Template, demo_events, forward};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -40,13 +42,25 @@ struct Arguments {
 enum Command {
     /// Print the OpenAPI document of all trees and serve nothing.
     Openapi,
+    /// Print an event of `events/` that a function can answer: what it names is made in the platform that
+    /// runs on `PORT`.
+    Event {
+        /// For example client-data/get-profile.
+        name: String,
+    },
+    /// Run a command; while it runs, the embedded services of the platform in `DATA_DIR` can be reached at
+    /// another address of this machine too.
+    Forward {
+        /// For example that of Docker's bridge.
+        address: IpAddr,
+        /// With its arguments.
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Some(Command::Openapi) = arguments.command {
-        return print_openapi();
-    }
     let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| LOG_FILTER.to_owned());
     match filter.parse::<Targets>() {
         Ok(filter) => tracing_subscriber::registry()
@@ -65,7 +79,7 @@ fn main() -> ExitCode {
         .map_err(|error| error.to_string())
         .and_then(|runtime| runtime.block_on(run(arguments)))
     {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(reason) => {
             eprintln!("portico-local: {reason}");
             ExitCode::FAILURE
@@ -73,18 +87,28 @@ fn main() -> ExitCode {
     }
 }
 
-fn print_openapi() -> ExitCode {
-    match document().to_pretty_json() {
-        Ok(json) => println!("{json}"),
-        Err(error) => {
-            eprintln!("portico-local: {error}");
-            return ExitCode::FAILURE;
+async fn run(mut arguments: Arguments) -> Result<ExitCode, String> {
+    match arguments.command.take() {
+        None => serve(arguments).await?,
+        Some(Command::Openapi) => {
+            let json = document().to_pretty_json();
+            println!("{}", json.map_err(|error| error.to_string())?);
+        }
+        Some(Command::Event { name }) => {
+            let url = format!("http://127.0.0.1:{}", arguments.port);
+            let event = demo_events::ready(Path::new("events"), &name, &url).await?;
+            println!("{event:#}");
+        }
+        Some(Command::Forward { address, command }) => {
+            let sam_env = arguments.data_dir.join("sam-env.json");
+            let code = forward::while_running(&sam_env, address, &command).await?;
+            return Ok(ExitCode::from(code));
         }
     }
-    ExitCode::SUCCESS
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn run(arguments: Arguments) -> Result<(), String> {
+async fn serve(arguments: Arguments) -> Result<(), String> {
     let options = Options {
         port: Some(arguments.port),
         aws_port: arguments.aws_port,

@@ -1,13 +1,15 @@
 //! Batches of the stream and of the queue: delivered again, broken, and while something is down.
 
 use http::Method;
+use portico_local::demo_events::{Values, fill};
 use portico_local::functions::Parts;
 use portico_shared::aws::Aws;
 use portico_tests::checkout_body;
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 
-use super::files::{self, Values};
+use super::Invoke as _;
+use super::files;
 use super::forms::{Call, Form};
 use super::lambda::Lambda;
 use super::refused;
@@ -260,7 +262,7 @@ async fn a_body_that_cannot_be_read_fails_alone_and_the_others_are_delivered() {
         ("ORDER_ID", "ord_06gvo8sbpppbp5q48o0tkrm23k".to_owned()),
         ("ORDER_NUMBER", "ORD-0Z75-A6BJ-EN8A".to_owned()),
     ]);
-    let event = files::load("notifications/broken-body", &values);
+    let event = fill(&files::text("notifications/broken-body"), &values).unwrap();
 
     let reply = taps.lambda.invoke("notifications", &event).await;
     assert_eq!(reply, failed(&[&event["Records"][1]["messageId"]]));

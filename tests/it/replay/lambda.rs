@@ -9,6 +9,8 @@ use portico_local::functions::Parts;
 use portico_local::{Function, Functions};
 use serde_json::{Value, json};
 
+use super::Invoke;
+
 /// Every function of the template, by its name there.
 pub(super) struct Lambda(Functions);
 
@@ -17,8 +19,14 @@ impl Lambda {
         Self(parts.functions().expect("every function is there"))
     }
 
-    /// What the function replies to an event, whatever calls it.
-    pub(super) async fn invoke(&self, function: &str, event: &Value) -> Value {
+    /// What the function replies to an event of API Gateway, read as API Gateway reads it.
+    pub(super) async fn answer(&self, function: &str, event: &Value) -> Reply {
+        Reply::read(event, &self.invoke(function, event).await)
+    }
+}
+
+impl Invoke for Lambda {
+    async fn invoke(&self, function: &str, event: &Value) -> Value {
         match self.0.get(function).expect("a function of the template") {
             Function::Events(function) => {
                 function(event.clone()).await.expect("a reply to the batch")
@@ -31,11 +39,6 @@ impl Lambda {
                 serde_json::to_value(reply).expect("a reply to API Gateway")
             }
         }
-    }
-
-    /// What the function replies to an event of API Gateway, read as API Gateway reads it.
-    pub(super) async fn answer(&self, function: &str, event: &Value) -> Reply {
-        Reply::read(event, &self.invoke(function, event).await)
     }
 }
 
@@ -50,7 +53,7 @@ pub(super) struct Reply {
 impl Reply {
     /// Holds the reply to the payload format of its event: REST APIs read `multiValueHeaders`, HTTP
     /// APIs read `headers` and `cookies`.
-    fn read(event: &Value, reply: &Value) -> Self {
+    pub(super) fn read(event: &Value, reply: &Value) -> Self {
         assert_eq!(
             reply["isBase64Encoded"], false,
             "JSON goes as it is: {reply}"

@@ -1,0 +1,236 @@
+//! The events in `events/`: what their placeholders stand for, taken from the demo data of a running
+//! platform.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use http::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// What the placeholders of the files stand for, such as `CUSTOMER_ID` for `${CUSTOMER_ID}`.
+pub type Values = BTreeMap<&'static str, String>;
+
+/// Every event of a folder, as `<function>/<name>` without its ending, sorted.
+///
+/// # Errors
+///
+/// A line that says what cannot be read.
+pub fn all(folder: &Path) -> Result<Vec<String>, String> {
+    let entries = |folder: &Path| -> Result<Vec<_>, String> {
+        let unreadable = |error| format!("{}: {error}", folder.display());
+        fs::read_dir(folder)
+            .and_then(Iterator::collect)
+            .map_err(unreadable)
+    };
+    let mut found = Vec::new();
+    for function in entries(folder)? {
+        for file in entries(&function.path())? {
+            let (function, file) = (function.file_name(), file.file_name());
+            let (function, file) = (function.to_string_lossy(), file.to_string_lossy());
+            let name = file.strip_suffix(".json");
+            let name = name.ok_or_else(|| format!("events are JSON, but not {function}/{file}"))?;
+            found.push(format!("{function}/{name}"));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The text of an event.
+///
+/// # Errors
+///
+/// A line that lists the events there are, if this is none of them.
+pub fn text(folder: &Path, name: &str) -> Result<String, String> {
+    let all = all(folder)?;
+    if !all.iter().any(|event| event == name) {
+        let all = all.join(", ");
+        return Err(format!("there is no event {name}; there are: {all}"));
+    }
+    let file = folder.join(format!("{name}.json"));
+    fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// An event with its placeholders filled in.
+///
+/// # Errors
+///
+/// A line that names a placeholder without a value, or says how it is not JSON.
+pub fn fill(text: &str, values: &Values) -> Result<Value, String> {
+    let mut text = text.to_owned();
+    for (placeholder, value) in values {
+        text = text.replace(&format!("${{{placeholder}}}"), value);
+    }
+    if let Some((_, rest)) = text.split_once("${") {
+        let name = rest.split('}').next().unwrap_or(rest);
+        return Err(format!("there is no value for the placeholder {name}"));
+    }
+    serde_json::from_str(&text).map_err(|error| error.to_string())
+}
+
+/// An event that the platform at `url` answers with success: what it needs is made first, over HTTP.
+///
+/// # Errors
+///
+/// A line that says that there is no such event or platform, or what could not be made.
+pub async fn ready(folder: &Path, name: &str, url: &str) -> Result<Value, String> {
+    let text = text(folder, name)?;
+    let values = values(url, &text).await?;
+    let steps: &[&str] = match name {
+        "storefront/ship-order" => &["process"],
+        "storefront/deliver-order" => &["process", "ship"],
+        _ => &[],
+    };
+    if !steps.is_empty() {
+        let number = values.get("ORDER_NUMBER").map_or("", String::as_str);
+        let staff = Demo::of(url)?.staff().await?;
+        for step in steps {
+            let path = format!("/storefront/order/{step}/{number}");
+            let how = json!({"carrier": "ups", "tracking": "1Z999AA10123456784"});
+            staff.post(&path, how).await?;
+        }
+    }
+    fill(&text, &values)
+}
+
+/// Values for the placeholders of this text. What they name is made: two sessions, and where the text
+/// asks for it an order, a cart and an address of acme's customer Bob.
+///
+/// # Errors
+///
+/// A line that says that no platform answers at `url`, or what could not be made.
+pub async fn values(url: &str, text: &str) -> Result<Values, String> {
+    let has = |placeholder: &str| text.contains(&format!("${{{placeholder}"));
+    let demo = Demo::of(url)?;
+    let mut values = Values::from([("NEW_EMAIL", format!("Dora.{}@Example.com", Uuid::new_v4()))]);
+    if has("STAFF_TOKEN") {
+        values.insert("STAFF_TOKEN", demo.clone().staff().await?.token);
+    }
+    if has("PRODUCT_ID") {
+        let product = demo.get("/storefront/product/enamel-mug").await?;
+        values.insert("PRODUCT_ID", member(&product, "/id")?);
+    }
+    let (bob, session) = demo
+        .signed_in("customer", "bob@acme.example", "portico-demo-pass")
+        .await?;
+    values.insert("REFRESH_TOKEN", member(&session, "/refresh_token")?);
+    values.insert("CUSTOMER_ID", member(&session, "/user/sk")?);
+    if has("ORDER_") {
+        let order = bob.order().await?;
+        values.insert("ORDER_ID", member(&order, "/id")?);
+        values.insert("ORDER_NUMBER", member(&order, "/orderNumber")?);
+    }
+    if has("CART_ID") {
+        values.insert("CART_ID", bob.cart().await?);
+    }
+    if has("ADDRESS_ID") {
+        let address = json!({"street1": "1 Main St", "city": "Springfield", "country": "US"});
+        let address = bob.post("/client-data/addresses", address).await?;
+        values.insert("ADDRESS_ID", member(&address, "/id")?);
+    }
+    values.insert("CUSTOMER_TOKEN", bob.token);
+    Ok(values)
+}
+
+/// Somebody of acme, asking a platform; nobody in particular if the token is empty.
+#[derive(Clone)]
+struct Demo {
+    client: reqwest::Client,
+    url: String,
+    token: String,
+}
+
+impl Demo {
+    fn of(url: &str) -> Result<Self, String> {
+        // A proxy has no way to this machine's loopback.
+        let client = reqwest::Client::builder().no_proxy().build();
+        Ok(Self {
+            client: client.map_err(|error| error.to_string())?,
+            url: url.to_owned(),
+            token: String::new(),
+        })
+    }
+
+    async fn staff(self) -> Result<Self, String> {
+        let (staff, _) = self
+            .signed_in("user", "owner@acme.example", "portico-demo-staff")
+            .await?;
+        Ok(staff)
+    }
+
+    async fn signed_in(
+        &self,
+        kind: &str,
+        email: &str,
+        password: &str,
+    ) -> Result<(Self, Value), String> {
+        let body = json!({"email": email, "password": password});
+        let session = self.post(&format!("/profile/{kind}/signin"), body).await?;
+        let token = member(&session, "/token")?;
+        let signed_in = Self {
+            token,
+            ..self.clone()
+        };
+        Ok((signed_in, session))
+    }
+
+    /// A cart with one mug, and its id.
+    async fn cart(&self) -> Result<String, String> {
+        let body = json!({"productItems": [{"sku": "MUG-BLUE", "quantity": 1}]});
+        let cart = self.post("/storefront/cart/update/new", body).await?;
+        member(&cart, "/cartId")
+    }
+
+    /// An order that has just been placed, with the address in `get-order-by-email`.
+    async fn order(&self) -> Result<Value, String> {
+        let cart = self.cart().await?;
+        let body = json!({
+            "cartId": cart, "paymentMethod": "manual",
+            "customer": {"email": "ann@acme.example", "firstName": "Ann"},
+            "shippingAddress": {"street1": "1 Main St", "city": "Springfield", "country": "US"},
+        });
+        self.post("/storefront/checkout-cart", body).await
+    }
+
+    async fn get(&self, path: &str) -> Result<Value, String> {
+        self.ask(&Method::GET, path, None).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Result<Value, String> {
+        self.ask(&Method::POST, path, Some(body)).await
+    }
+
+    async fn ask(&self, method: &Method, path: &str, body: Option<Value>) -> Result<Value, String> {
+        let mut ask = (self.client)
+            .request(method.clone(), format!("{}{path}", self.url))
+            .header("orgid", "acme")
+            .header("idempotency-key", Uuid::new_v4().to_string());
+        if !self.token.is_empty() {
+            ask = ask.bearer_auth(&self.token);
+        }
+        if let Some(body) = body {
+            ask = ask.json(&body);
+        }
+        let answer = ask.send().await;
+        let answer = answer.map_err(|_| not_running(&self.url))?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(|_| not_running(&self.url))?;
+        if !status.is_success() {
+            return Err(format!("{method} {path}: {status} {text}"));
+        }
+        serde_json::from_str(&text).map_err(|error| format!("{method} {path}: {error}"))
+    }
+}
+
+/// Nobody answers where the platform should.
+fn not_running(url: &str) -> String {
+    format!("nothing answers at {url}: start `make dev` first")
+}
+
+fn member(value: &Value, pointer: &str) -> Result<String, String> {
+    let text = value.pointer(pointer).and_then(Value::as_str);
+    text.map(str::to_owned)
+        .ok_or_else(|| format!("the platform's answer has no {pointer}"))
+}
