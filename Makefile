@@ -24,7 +24,7 @@ export SAM_CLI_TELEMETRY := 0
 .PHONY: help
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile \
-		| while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+		| while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 .PHONY: dev
 dev: ## Build and serve the whole platform on http://127.0.0.1:$PORT (3000), data in $DATA_DIR (.data)
@@ -104,8 +104,39 @@ validate: $(SAM) ## Check template.yaml (needs Python 3 with venv)
 	$(SAM) validate --lint
 
 .PHONY: build
-build: $(SAM) ## Build the functions as they are deployed (needs Python 3 with venv)
-	PATH="$(CURDIR)/.tools/sam/bin:$$PATH" sam build
+build: $(SAM) ## Build the functions as they are deployed; ARCH=arm64 or x86_64 only that (needs Python 3 with venv)
+	@PATH="$(CURDIR)/.tools/sam/bin:$$PATH" infra/lambda/build.sh
+
+.PHONY: invoke
+invoke: $(SAM) ## Run a built function in a container: F=client-data E=get-profile (needs Docker and `make dev`)
+	@cargo build --quiet --bin portico-local
+	@infra/lambda/local.sh invoke
+
+.PHONY: start-api
+start-api: $(SAM) ## Serve the built functions from containers on http://127.0.0.1:$API_PORT (3001); needs as invoke
+	@cargo build --quiet --bin portico-local
+	@infra/lambda/local.sh start-api
+
+.PHONY: lambda-image
+lambda-image: ## Make the containers' base image from Debian's packages, where Docker cannot pull it
+	@infra/lambda/image.sh
+
+# The functions run on this machine, whatever else was built before.
+.PHONY: test-lambda
+test-lambda: $(SAM) ## Replay every event on the executables that are deployed, with Docker in containers too
+	$(MAKE) --no-print-directory build ARCH="$$(uname -m | sed s/aarch64/arm64/)"
+	cargo build --quiet --bin portico-local
+	@if docker info >/dev/null 2>&1; then \
+		skip=deployed::nothing; \
+	else \
+		skip=deployed::sam::; \
+		echo "test-lambda: no Docker engine answers, so sam local invoke and sam local start-api were not tried"; \
+	fi; \
+	if cargo nextest --version >/dev/null 2>&1; then \
+		cargo nextest run --workspace --no-fail-fast --run-ignored only -E "test(deployed::) - test($$skip)"; \
+	else \
+		cargo test --workspace --test it --no-fail-fast deployed:: -- --ignored --skip "$$skip"; \
+	fi
 
 .PHONY: deploy
 deploy: build ## Deploy to the AWS account of the environment; samconfig.toml has the settings
