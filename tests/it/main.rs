@@ -8,6 +8,7 @@ mod catalogue;
 mod checkout;
 mod contract;
 mod crashes;
+mod deployed;
 mod fuzz;
 mod isolation;
 mod journey;

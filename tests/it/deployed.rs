@@ -1,0 +1,108 @@
+//! The functions as they are deployed: the executables of `make build`, with the environment that
+//! `template.yaml` declares, called by Lambda's own Runtime Interface Emulator and by `sam local`.
+
+mod emulator;
+mod sam;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, TcpListener};
+
+use portico_local::demo_events::ready;
+use portico_tests::{World, root};
+use serde_json::{Value, json};
+
+use crate::replay::{Invoke, all, every_event_is_answered, function, refused};
+use emulator::Emulator;
+
+/// Every function of the template in a process of its own, which stays warm.
+struct Deployed(BTreeMap<&'static str, Emulator>);
+
+impl Deployed {
+    async fn start(world: &World) -> Self {
+        let mut functions = BTreeMap::new();
+        for name in all().map(function).collect::<BTreeSet<_>>() {
+            let environment = world.platform.aws().function_environment(name).unwrap();
+            functions.insert(name, Emulator::start(name, &environment).await);
+        }
+        Self(functions)
+    }
+}
+
+impl Invoke for Deployed {
+    async fn invoke(&self, function: &str, event: &Value) -> Value {
+        self.0[function].invoke(event).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the executables of make build: make test-lambda"]
+async fn every_event_is_answered_by_the_executables_as_it_should_be() {
+    let world = World::start().await;
+    let deployed = Deployed::start(&world).await;
+    every_event_is_answered(&world, &deployed).await;
+}
+
+/// For each function the event that needs all of its environment.
+const DEMANDING: [&str; 5] = [
+    "profile/user-signin",
+    "client-data/get-profile",
+    "storefront/get-order",
+    "changes/order-placed",
+    "notifications/order-placed",
+];
+
+/// A service whose endpoint is not declared is not reached: `AWS_ENDPOINT_URL` leads nowhere.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the executables of make build: make test-lambda"]
+async fn a_function_needs_every_variable_that_the_template_declares_for_it_and_no_other() {
+    let world = World::start().await;
+    let (_socket, nowhere) = refused();
+    for file in DEMANDING {
+        let name = function(file);
+        let declared = world.platform.aws().function_environment(name).unwrap();
+        let mut whole = declared.clone();
+        whole.insert("AWS_ENDPOINT_URL".to_owned(), nowhere.clone());
+        assert!(works(&world, file, &whole).await, "{name} with all of them");
+        // An empty one is declared for what this deployment has not switched on.
+        for variable in
+            (declared.iter()).filter_map(|(name, value)| Some(name).filter(|_| !value.is_empty()))
+        {
+            let (mut without, mut other) = (whole.clone(), whole.clone());
+            without.remove(variable);
+            other.insert(variable.clone(), nowhere.clone());
+            let unread = works(&world, file, &without).await && works(&world, file, &other).await;
+            assert!(!unread, "{name} does not read {variable}");
+        }
+    }
+}
+
+/// Whether a function with this environment deals with an event; a mail must have the template's sender.
+async fn works(world: &World, file: &str, environment: &BTreeMap<String, String>) -> bool {
+    let event = ready(&root().join("events"), file, world.platform.url()).await;
+    // The platform's own functions have heard of the order as well: another version of it is another job.
+    let event = event.unwrap().to_string().replace("|1\\\"", "|7\\\"");
+    let event = serde_json::from_str(&event).unwrap();
+    let emulator = Emulator::start(function(file), environment).await;
+    let mails = || {
+        let outbox = world.platform.outbox().newest_first();
+        outbox
+            .iter()
+            .filter(|mail| mail.from == "no-reply@example.com")
+            .count()
+    };
+    let before = mails();
+    let reply = emulator.invoke(&event).await;
+    let mailed = mails() > before;
+    answered(&reply) && mailed == (function(file) == "notifications")
+}
+
+/// A success, of either kind of function.
+fn answered(reply: &Value) -> bool {
+    reply["statusCode"] == 200 || *reply == json!({"batchItemFailures": []})
+}
+
+/// An address of loopback that was free a moment ago.
+fn free_address() -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("an address").to_string()
+}
