@@ -35,7 +35,9 @@ fi
 # is the bridge's address, where somebody must listen.
 reach=()
 if [ "$(uname -s)" = Linux ] && [ "$(docker info --format '{{.OperatingSystem}}')" != "Docker Desktop" ]; then
-  gateway=$(docker network inspect bridge --format '{{(index .IPAM.Config 0).Gateway}}')
+  # An engine that was told neither says only the network, whose first address it takes.
+  gateway=$(docker network inspect bridge --format '{{with index .IPAM.Config 0}}{{or .Gateway .Subnet}}{{end}}')
+  gateway=${gateway/.0\/*/.1}
   options+=(--add-host "host.docker.internal:$gateway")
   reach=("$portico" forward "$gateway" --)
 fi

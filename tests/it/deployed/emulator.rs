@@ -58,7 +58,7 @@ impl Emulator {
         emulator
     }
 
-    /// What the function replies, or what Lambda says of its failure.
+    /// What the function replies; text with the log, if it fails instead.
     pub(super) async fn invoke(&self, event: &Value) -> Value {
         let url = format!(
             "http://{}/2015-03-31/functions/function/invocations",
@@ -67,7 +67,7 @@ impl Emulator {
         let reply = self.client.post(url).body(event.to_string()).send().await;
         let reply = reply.unwrap_or_else(|error| panic!("{error}\n{}", self.logged()));
         let text = reply.text().await.expect("the reply is whole");
-        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}\n{}", self.logged()))
+        serde_json::from_str(&text).unwrap_or_else(|_| format!("{text}\n{}", self.logged()).into())
     }
 
     fn logged(&self) -> String {

@@ -73,7 +73,7 @@ async fn make_start_api_serves_the_routes_of_the_template() {
         (200, Some(2))
     );
     let (status, problem) = get("/client-data/profile", None).await;
-    assert_eq!((status, &problem["code"]), (401, &json!("token_missing")));
+    assert_eq!((status, &problem["code"]), (401, &json!("missing_authorization")));
 }
 
 /// `make start-api`, and all that it starts.
@@ -88,12 +88,14 @@ impl Api {
         let port = address.rsplit(':').next().expect("a port");
         let mut command = local(world, "start-api");
         command.env("API_PORT", port).process_group(0);
-        let api = Self {
+        let mut api = Self {
             process: command.spawn().expect("bash runs"),
             address: address.clone(),
         };
         let deadline = Instant::now() + Duration::from_mins(1);
         while TcpStream::connect(&address).await.is_err() {
+            let ended = api.process.try_wait().expect("it is our own process");
+            assert_eq!(ended, None, "make start-api ended");
             assert!(Instant::now() < deadline, "make start-api does not listen");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
