@@ -39,7 +39,7 @@ compile() {
 
 megabytes() { awk -v bytes="$(wc -c <"$1")" 'BEGIN { printf "%.2f", bytes / 1e6 }'; }
 
-# Prints a function's line of the table; fails if it would not run or is too big.
+# Prints a function's line of the table, and notes if it would not run or is too big.
 inspect() {
   local arch=$1 function=$2 folder=$out/$1/$2 size glibc
   # From the zip, so that what is measured and tested is what is deployed.
@@ -50,10 +50,10 @@ inspect() {
   size=$(megabytes "$folder/bootstrap.zip")
   printf '%-14s %-7s %9s %7s %6s\n' "$function" "$arch" "$(megabytes "$folder/bootstrap")" "$size" "$glibc"
   if [ "$(printf '%s\n' "$glibc" "$newest_glibc" | sort -V | tail -1)" != "$newest_glibc" ]; then
-    fail "$folder/bootstrap needs glibc $glibc; Lambda has $newest_glibc."
+    problems+=("$folder/bootstrap needs glibc $glibc; Lambda has $newest_glibc.")
   fi
   if awk -v size="$size" -v limit="$zip_limit" 'BEGIN { exit !(size > limit) }'; then
-    fail "$folder/bootstrap.zip has $size MB; $zip_limit MB is the limit."
+    problems+=("$folder/bootstrap.zip has $size MB; $zip_limit MB is the limit.")
   fi
 }
 
@@ -74,9 +74,11 @@ for arch in ${ARCH:-arm64 x86_64}; do
 done
 [ "${#built[@]}" -gt 0 ] || fail "nothing was built."
 
+problems=()
 printf '%-14s %-7s %9s %7s %6s\n' function arch binary\ MB zip\ MB glibc
 for arch in "${built[@]}"; do
   for function in "${functions[@]}"; do inspect "$arch" "$function"; done
 done
+[ "${#problems[@]}" -eq 0 ] || fail "${problems[*]}"
 ln -sfn "${built[0]}" "$out/current"
 echo "make build: $out/current is ${built[0]}"

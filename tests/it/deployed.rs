@@ -76,6 +76,18 @@ async fn a_function_needs_every_variable_that_the_template_declares_for_it_and_n
     }
 }
 
+/// As `template.yaml` declares endpoints for AWS itself.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the executables of make build: make test-lambda"]
+async fn an_endpoint_that_is_declared_empty_is_none() {
+    let world = World::start().await;
+    let aws = world.platform.aws();
+    let mut environment = aws.function_environment("client-data").unwrap();
+    let table = environment.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), String::new());
+    environment.insert("AWS_ENDPOINT_URL".to_owned(), table.unwrap());
+    assert!(works(&world, "client-data/get-profile", &environment).await);
+}
+
 /// Whether a function with this environment deals with an event; a mail must have the template's sender.
 async fn works(world: &World, file: &str, environment: &BTreeMap<String, String>) -> bool {
     let event = ready(&root().join("events"), file, world.platform.url()).await;

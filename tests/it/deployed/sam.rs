@@ -73,7 +73,10 @@ async fn make_start_api_serves_the_routes_of_the_template() {
         (200, Some(2))
     );
     let (status, problem) = get("/client-data/profile", None).await;
-    assert_eq!((status, &problem["code"]), (401, &json!("missing_authorization")));
+    assert_eq!(
+        (status, &problem["code"]),
+        (401, &json!("missing_authorization"))
+    );
 }
 
 /// `make start-api`, and all that it starts.
