@@ -111,6 +111,22 @@ impl Aws {
         &self.endpoints
     }
 
+    /// The value of a secret in Secrets Manager, by its name or ARN.
+    ///
+    /// # Errors
+    ///
+    /// Why it was not given.
+    pub async fn secret(&self, id: &str) -> Result<String, String> {
+        let config = self.sdk_config(self.endpoints.secrets_manager.as_ref());
+        let secret = aws_sdk_secretsmanager::Client::new(&config)
+            .get_secret_value()
+            .secret_id(id)
+            .send()
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok(secret.secret_string().unwrap_or_default().to_owned())
+    }
+
     /// The settings for one service's client. An attempt may take two seconds and a call five:
     /// with API Gateway's 30 seconds above it, a request fails with an answer, not by being cut off.
     pub fn sdk_config(&self, endpoint: Option<&String>) -> SdkConfig {

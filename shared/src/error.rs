@@ -75,6 +75,8 @@ codes! {
     StaffRequired = "staff_required", 403, "This is for staff";
     /// The staff member's roles do not allow it.
     PermissionDenied = "permission_denied", 403, "The roles of this staff member do not allow it";
+    /// The request went around the edge.
+    EdgeRequired = "edge_required", 403, "The API answers at another address";
     /// There is no such route.
     RouteNotFound = "route_not_found", 404, "There is no such route";
     /// The org does not exist.

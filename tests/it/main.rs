@@ -9,6 +9,7 @@ mod checkout;
 mod contract;
 mod crashes;
 mod deployed;
+mod edge;
 mod fuzz;
 mod isolation;
 mod journey;

@@ -8,6 +8,7 @@ use portico_local::functions::Parts;
 use portico_local::openapi::document;
 use portico_local::{EmbeddedAws, Function, Options, Platform, Template};
 use portico_shared::aws::Aws;
+use portico_shared::http::Edge;
 use serde_json::{Value, json};
 
 use crate::{Answer, Ask, Faults, root};
@@ -67,6 +68,16 @@ impl World {
         .await;
         let faults = Arc::into_inner(slot).and_then(OnceLock::into_inner);
         (world, faults.expect("the faults were started"))
+    }
+
+    /// Starts the platform with HTTP functions that answer only to an edge with this secret.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub async fn start_behind_edge(secret: &str) -> Self {
+        let edge = Edge::parse(secret).expect("the secret is good");
+        Self::start_with(|parts| async move { parts.behind(edge) }).await
     }
 
     /// Starts the platform with HTTP functions built from other parts than its event functions.

@@ -5,7 +5,7 @@ use portico_cli::demo;
 use portico_notifications::Notifications;
 use portico_shared::auth::KeyRing;
 use portico_shared::aws::{Aws, Endpoints as AwsEndpoints};
-use portico_shared::http::App;
+use portico_shared::http::{App, Edge};
 use portico_shared::queue::Queue;
 use portico_shared::store::Store;
 use serde::Serialize;
@@ -27,6 +27,7 @@ pub struct Parts {
     pub store: Store,
     /// The keys.
     pub ring: KeyRing,
+    edge: Edge,
     endpoints: Endpoints,
 }
 
@@ -57,6 +58,7 @@ impl Parts {
             aws,
             store,
             ring,
+            edge: Edge::default(),
             endpoints: endpoints.clone(),
         })
     }
@@ -66,6 +68,12 @@ impl Parts {
     pub fn with_aws(self, aws: Aws) -> Self {
         let store = Store::new(&aws, &self.endpoints.table);
         Self { aws, store, ..self }
+    }
+
+    /// The same behind an edge: a test goes around it.
+    #[must_use]
+    pub fn behind(self, edge: Edge) -> Self {
+        Self { edge, ..self }
     }
 
     /// Loads the demo data, unless the table has it.
@@ -84,7 +92,12 @@ impl Parts {
 
     /// The state of an HTTP function. Every one has its own, as every Lambda function does.
     pub fn app(&self) -> App {
-        App::new(self.store.clone(), self.ring.clone(), true)
+        App::behind(
+            self.edge.clone(),
+            self.store.clone(),
+            self.ring.clone(),
+            true,
+        )
     }
 
     /// The consumer of the table's stream.

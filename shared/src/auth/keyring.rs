@@ -81,14 +81,8 @@ impl KeyRing {
     pub async fn from_secrets_manager(aws: &Aws) -> Result<Self, KeyRingError> {
         let id =
             env::var("PORTICO_KEYRING_SECRET").unwrap_or_else(|_| "portico/keyring".to_owned());
-        let config = aws.sdk_config(aws.endpoints().secrets_manager.as_ref());
-        let secret = aws_sdk_secretsmanager::Client::new(&config)
-            .get_secret_value()
-            .secret_id(id)
-            .send()
-            .await;
-        let secret = secret.map_err(|error| KeyRingError::Unavailable(error.to_string()))?;
-        Self::parse(secret.secret_string().unwrap_or_default())
+        let secret = aws.secret(&id).await.map_err(KeyRingError::Unavailable)?;
+        Self::parse(&secret)
     }
 
     /// The id of the key that signs today.

@@ -4,6 +4,7 @@ use std::env;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::Edge;
 use crate::auth::KeyRing;
 use crate::aws::Aws;
 use crate::domain::catalogue::Catalogues;
@@ -25,39 +26,52 @@ pub struct Parts {
     pub orgs: OrgConfigs,
     /// Catalogues, kept warm.
     pub catalogues: Catalogues,
+    /// What requests must have come through.
+    pub edge: Edge,
     /// Whether answers carry what they cost, in `Server-Timing`.
     pub server_timing: bool,
 }
 
 impl App {
-    /// A state with empty caches.
+    /// A state with empty caches, and nothing in front of the API.
     pub fn new(store: Store, ring: KeyRing, server_timing: bool) -> Self {
+        Self::behind(Edge::default(), store, ring, server_timing)
+    }
+
+    /// A state with empty caches, behind an edge.
+    pub fn behind(edge: Edge, store: Store, ring: KeyRing, server_timing: bool) -> Self {
         let (orgs, catalogues) = (OrgConfigs::default(), Catalogues::default());
         Self(Arc::new(Parts {
             store,
             ring,
             orgs,
             catalogues,
+            edge,
             server_timing,
         }))
     }
 
-    /// From the environment that `template.yaml` sets: `PORTICO_TABLE`, `PORTICO_KEYRING_SECRET`, and
-    /// `PORTICO_SERVER_TIMING` to be told costs.
+    /// From the environment that `template.yaml` sets: `PORTICO_TABLE`, `PORTICO_KEYRING_SECRET`,
+    /// `PORTICO_ORIGIN_SECRET` behind an edge, and `PORTICO_SERVER_TIMING` to be told costs.
     ///
-    /// What the first request would wait for is had here, where Lambda gives a whole processor: the keys,
+    /// What the first request would wait for is had here, where Lambda gives a whole processor: the secrets,
     /// and a connection to the table.
     ///
     /// # Errors
     ///
-    /// When the environment is not complete, or Secrets Manager does not give the key ring.
+    /// When the environment is not complete, or Secrets Manager does not give a secret.
     pub async fn from_env() -> Result<Self> {
         let aws = Aws::from_env()?;
         let store = Store::from_env(&aws);
-        let (ring, ()) = tokio::join!(KeyRing::from_secrets_manager(&aws), store.connect());
+        let (ring, edge, ()) = tokio::join!(
+            KeyRing::from_secrets_manager(&aws),
+            Edge::from_secrets_manager(&aws),
+            store.connect()
+        );
         let ring = ring.map_err(|error| Error::Internal(error.to_string()))?;
+        let edge = edge.map_err(|error| Error::Internal(error.to_string()))?;
         let server_timing = env::var_os("PORTICO_SERVER_TIMING").is_some();
-        Ok(Self::new(store, ring, server_timing))
+        Ok(Self::behind(edge, store, ring, server_timing))
     }
 }
 

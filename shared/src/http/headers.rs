@@ -12,8 +12,8 @@ use super::Failure;
 use crate::domain::idempotency::IdempotencyKey;
 use crate::error::{Code, Refusal, Result};
 
-/// The network address that the request came from, as API Gateway saw it. Clients cannot forge it, as
-/// they could `X-Forwarded-For`.
+/// The network address that the request came from, as API Gateway saw it, or else the edge in front of
+/// it. Clients cannot forge it, as they could `X-Forwarded-For`.
 #[derive(Debug, Clone)]
 pub struct ClientIp(pub String);
 
@@ -21,6 +21,10 @@ impl<S: Sync> FromRequestParts<S> for ClientIp {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        // Only an edge that proved itself puts one here.
+        if let Some(ip) = parts.extensions.get::<Self>() {
+            return Ok(ip.clone());
+        }
         let ip = match parts.extensions.get::<RequestContext>() {
             Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
             Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.clone(),

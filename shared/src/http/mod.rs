@@ -3,6 +3,7 @@
 
 mod app;
 mod body;
+mod edge;
 mod headers;
 mod observe;
 mod openapi;
@@ -17,6 +18,7 @@ mod serve;
 
 pub use app::{App, Parts};
 pub use body::{Body, Json};
+pub use edge::{Edge, EdgeError};
 pub use headers::{ClientIp, Idempotent, IfMatch, etag};
 pub use openapi::api;
 pub use orders::OrderQuery;

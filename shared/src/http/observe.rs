@@ -1,4 +1,4 @@
-//! What happens around every request: limits, preflight, cost, problems, CORS, one log line.
+//! What happens around every request: the edge, limits, preflight, cost, problems, CORS, one log line.
 
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ const MAX_HEADERS: usize = 10_240;
 const MAX_URI: usize = 8_192;
 
 /// The outermost layer of every function's router.
-pub(super) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(&request);
     let method = request.method().clone();
@@ -32,14 +32,19 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
         .extensions()
         .get::<MatchedPath>()
         .map(|path| path.as_str().to_owned());
+    let admitted = app.edge.admit(&mut request);
+    // Who went around the edge is to cost no read of an org's settings.
     let origin = request.headers().get(ORIGIN).cloned();
+    let origin = origin.filter(|_| admitted.is_ok());
     let org: Option<OrgId> = request
         .headers()
         .get("orgid")
         .and_then(|org| org.to_str().ok())
         .and_then(|org| org.parse().ok());
 
-    let (response, usage) = if is_preflight(&request) {
+    let (response, usage) = if let Err(refusal) = admitted {
+        (Problem::response(refusal, &id), Usage::default())
+    } else if is_preflight(&request) {
         (StatusCode::NO_CONTENT.into_response(), Usage::default())
     } else if let Some(refusal) = too_large(&request) {
         (Problem::response(refusal, &id), Usage::default())
