@@ -1,5 +1,6 @@
 //! What the local platform takes from `template.yaml`.
 
+mod conditions;
 mod functions;
 mod intrinsics;
 mod resources;
@@ -179,8 +180,9 @@ impl Template {
     /// As [`Self::load`], from text; an error is its reason.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let yaml = serde_yaml_ng::from_str(text).map_err(|error| error.to_string())?;
-        let document: Document = serde_json::from_value(intrinsics::to_json(yaml)?)
-            .map_err(|error| error.to_string())?;
+        let document = conditions::decided(intrinsics::to_json(yaml)?)?;
+        let document: Document =
+            serde_json::from_value(document).map_err(|error| error.to_string())?;
         let mut functions = functions::Parsed::new(document.globals.function)
             .map_err(|reason| format!("Globals.Function: {reason}"))?;
         let mut resources = resources::Parsed::default();

@@ -5,6 +5,9 @@ use super::*;
 const WHOLE: &str = r#"
 Parameters:
   From: { Type: String, Default: no-reply@example.com }
+  Acl: { Type: String, Default: "" }
+Conditions:
+  HasAcl: !Not [!Equals [!Ref Acl, ""]]
 Globals:
   Function: { Timeout: 10, Environment: { Variables: { TABLE: !Ref Table, URL: "" } } }
 Resources:
@@ -47,13 +50,14 @@ Resources:
     Type: AWS::SecretsManager::Secret
     Properties:
       GenerateSecretString: { SecretStringTemplate: '{"current":"k1"}', GenerateStringKey: k1, PasswordLength: 64 }
+  OriginSecret: { Type: "AWS::SecretsManager::Secret", Condition: HasAcl }
   JobsQueue:
     Type: AWS::SQS::Queue
     Properties:
       VisibilityTimeout: 180
       RedrivePolicy: { deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 5 }
   Dead: { Type: "AWS::SQS::Queue" }
-  Alarm: { Type: "AWS::CloudWatch::Alarm", Properties: { Threshold: !If [A, 1, 2] } }
+  Alarm: { Type: "AWS::CloudWatch::Alarm", Properties: { Threshold: !If [HasAcl, 1, 2] } }
 "#;
 
 #[test]
@@ -219,6 +223,11 @@ const BROKEN: &[(&str, &str, &str)] = &[
         "'{\"current\":\"k1\"}'",
         "'k1'",
         "Ring: SecretStringTemplate must be a JSON object",
+    ),
+    (
+        "Condition: HasAcl",
+        "Condition: HasACL",
+        "OriginSecret: there is no condition HasACL",
     ),
     (
         "Alarm: { Type: \"AWS::CloudWatch::Alarm\"",
