@@ -21,6 +21,16 @@ SAM_PACKAGES := aws-sam-cli==1.170.0 cargo-lambda==1.9.2 ziglang==0.17.0
 SAM := .tools/sam/bin/sam
 export SAM_CLI_TELEMETRY := 0
 
+CHECKOV_VERSION := 3.3.30
+CHECKOV := .tools/checkov-$(CHECKOV_VERSION)/bin/checkov
+
+# What the test of `make deploy` deploys to, with the same translator of templates as the SAM CLI's.
+MOTO_VERSION := 5.2.5
+MOTO := .tools/moto-$(MOTO_VERSION)/bin/python
+
+# The section of samconfig.toml that `make deploy` takes.
+ENV ?= default
+
 .PHONY: help
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile \
@@ -54,8 +64,8 @@ test: ## Build and run all tests
 	cargo test --workspace --doc
 
 .PHONY: check
-check: check-format check-lints check-docs check-openapi check-licences ## All that CI checks but the tests
-	@echo "check: formatting, lints, docs, OpenAPI document and dependency licences are in order."
+check: check-format check-lints check-docs check-openapi check-licences check-template ## All that CI checks but the tests
+	@echo "check: formatting, lints, docs, OpenAPI document, dependency licences and templates are in order."
 
 .PHONY: check-format
 check-format:
@@ -100,8 +110,18 @@ audit: $(DENY) ## Look for known vulnerabilities in the dependencies (needs the 
 	$(DENY) check --hide-inclusion-graph advisories
 
 .PHONY: validate
-validate: $(SAM) ## Check template.yaml (needs Python 3 with venv)
+validate: check-template ## Check template.yaml and infra/waf.yaml: SAM, cfn-lint, policies (needs Python 3 with venv)
+
+.PHONY: check-template
+check-template: $(SAM) $(CHECKOV)
 	$(SAM) validate --lint
+	.tools/sam/bin/cfn-lint infra/waf.yaml
+	$(CHECKOV) --config-file .checkov.yaml --file template.yaml infra/waf.yaml
+
+$(CHECKOV):
+	rm -rf .tools/checkov-*
+	python3 -m venv .tools/checkov-$(CHECKOV_VERSION)
+	.tools/checkov-$(CHECKOV_VERSION)/bin/pip install --quiet --disable-pip-version-check checkov==$(CHECKOV_VERSION)
 
 .PHONY: build
 build: $(SAM) ## Build the functions as they are deployed; ARCH=arm64 or x86_64 only that (needs Python 3 with venv)
@@ -139,8 +159,22 @@ test-lambda: $(SAM) ## Replay every event on the executables that are deployed, 
 	fi
 
 .PHONY: deploy
-deploy: build ## Deploy to the AWS account of the environment; samconfig.toml has the settings
-	$(SAM) deploy
+deploy: $(SAM) ## Build and deploy the environment ENV (default); asks for its settings the first time
+	architecture=$$(.tools/sam/bin/python infra/deploy/settings.py '$(ENV)'); \
+	$(MAKE) build ARCH="$$architecture"; \
+	built=$$(basename "$$(readlink target/lambda/current)"); \
+	[ "$$built" = "$$architecture" ] || { echo "Built is $$built, to be deployed $$architecture." >&2; exit 1; }; \
+	$(SAM) deploy --config-env '$(ENV)'
+
+.PHONY: test-deploy
+test-deploy: $(SAM) $(MOTO) ## Run make deploy against a stand-in for AWS (needs Python 3 with venv)
+	$(MOTO) -m unittest --verbose infra/deploy/test_deploy.py
+
+$(MOTO):
+	rm -rf .tools/moto-*
+	python3 -m venv .tools/moto-$(MOTO_VERSION)
+	.tools/moto-$(MOTO_VERSION)/bin/pip install --quiet --disable-pip-version-check \
+		'moto[server]==$(MOTO_VERSION)' aws-sam-translator==1.115.0
 
 $(SAM): Makefile
 	python3 -m venv .tools/sam
