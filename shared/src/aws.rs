@@ -27,6 +27,8 @@ use crate::error::{Error, Result};
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 /// Within a region a connection takes a millisecond or two.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// The variable that holds the ARN of the function's tenant role, where tenant isolation is on. Empty is off.
+pub const TENANT_ROLE: &str = "PORTICO_TENANT_ROLE_ARN";
 
 /// Where the services answer. `None` is the region's own endpoint.
 #[derive(Debug, Clone, Default)]
@@ -39,9 +41,12 @@ pub struct Endpoints {
     pub sesv2: Option<String>,
     /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`
     pub secrets_manager: Option<String>,
+    /// `AWS_ENDPOINT_URL_STS`
+    pub sts: Option<String>,
 }
 
-/// What every client of one process shares: region, credentials, endpoints, retries, connections.
+/// What every client of one process shares: region, credentials, endpoints, retries, connections, and
+/// whether the table is reached by a tenant role.
 #[derive(Debug, Clone)]
 pub struct Aws {
     region: Region,
@@ -49,13 +54,14 @@ pub struct Aws {
     endpoints: Endpoints,
     max_attempts: u32,
     http: SharedHttpClient,
+    tenant_role: Option<String>,
 }
 
 impl Aws {
     /// From the variables that Lambda sets (`AWS_REGION`, `AWS_ACCESS_KEY_ID` …) and the standard
     /// `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_<SERVICE>` and `AWS_CA_BUNDLE`, a file of the PEM
     /// certificates to trust instead of Amazon's own. An empty endpoint is none: `template.yaml` declares
-    /// them without a value.
+    /// them without a value. [`TENANT_ROLE`] turns tenant isolation on.
     ///
     /// # Errors
     ///
@@ -80,8 +86,10 @@ impl Aws {
                 sqs: endpoint("SQS"),
                 sesv2: endpoint("SESV2"),
                 secrets_manager: endpoint("SECRETS_MANAGER"),
+                sts: endpoint("STS"),
             },
             max_attempts: 3,
+            tenant_role: variable(TENANT_ROLE),
             http: http_client(roots),
         })
     }
@@ -96,7 +104,29 @@ impl Aws {
             endpoints,
             max_attempts: 3,
             http: http_client(AMAZON_ROOTS),
+            tenant_role: None,
         }
+    }
+
+    /// With this access key id: services that look at who calls tell functions apart by it.
+    #[must_use]
+    pub fn with_access_key(mut self, id: &str) -> Self {
+        let credentials = Credentials::new(id, "local", None, None, "local");
+        self.credentials = SharedCredentialsProvider::new(credentials);
+        self
+    }
+
+    /// With tenant isolation: the table is reached by sessions of this role, each for one org. The argument
+    /// is the role's ARN.
+    #[must_use]
+    pub fn with_tenant_role(mut self, arn: impl Into<String>) -> Self {
+        self.tenant_role = Some(arn.into());
+        self
+    }
+
+    /// The ARN of the role that reaches the table, where tenant isolation is on.
+    pub fn tenant_role(&self) -> Option<&str> {
+        self.tenant_role.as_deref()
     }
 
     /// How often a call is tried before its failure is answered; 1 is no second try.

@@ -139,7 +139,8 @@ id!(
     SessionId, "ses"
 );
 
-/// A tenant: 2 to 63 characters of `a-z`, `0-9` and `-`, the first one not a hyphen.
+/// A tenant: 2 to 63 characters of `a-z`, `0-9` and `-`, the first one not a hyphen. Keys and IAM policies are
+/// made of it, so it must never hold a separator (`#`), a wildcard (`*`, `?`) or a variable (`${`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct OrgId(String);
@@ -236,6 +237,9 @@ mod tests {
             "acme#C",
             "acme.co",
             "ac me",
+            "ac*",
+            "acm?",
+            "${aws:userid}",
             &"a".repeat(64),
         ] {
             assert_eq!(wrong.parse::<OrgId>(), Err(InvalidId), "{wrong}");

@@ -14,7 +14,7 @@ use portico_shared::aws::Aws;
 use portico_shared::domain::dashboard;
 use portico_shared::error::Result;
 use portico_shared::queue::{Job, Queue};
-use portico_shared::store::{Change, CustomerScope, Store};
+use portico_shared::store::{Change, CustomerScope, Store, on_behalf_of};
 
 /// The function's state.
 #[derive(Clone)]
@@ -70,7 +70,9 @@ impl Changes {
         }
         let mut failed = Vec::new();
         for (customer, sequence) in customers {
-            if let Err(error) = dashboard::recompute(&self.store, &customer).await {
+            let org = Some(customer.org().clone());
+            let made = on_behalf_of(org, dashboard::recompute(&self.store, &customer)).await;
+            if let Err(error) = made {
                 failed.push((sequence, error));
             }
         }

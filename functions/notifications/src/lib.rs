@@ -16,7 +16,9 @@ use portico_shared::domain::org::OrgConfigs;
 use portico_shared::error::{Error, Result};
 use portico_shared::ids::NotificationId;
 use portico_shared::queue::Job;
-use portico_shared::store::{Condition, Item, Key, Partition, Store, StoreError, Update, Write};
+use portico_shared::store::{
+    Condition, Item, Key, Partition, Store, StoreError, Update, Write, on_behalf_of,
+};
 
 use mail::Mailer;
 use messages::Message;
@@ -65,6 +67,11 @@ impl Notifications {
     async fn handle_one(&self, body: &str) -> Result<()> {
         let job: Job = serde_json::from_str(body)
             .map_err(|error| Error::Internal(format!("a job that cannot be read: {error}")))?;
+        // A job's future is large; boxed, the batch's is not.
+        Box::pin(on_behalf_of(Some(job.orgid.clone()), self.tell(job))).await
+    }
+
+    async fn tell(&self, job: Job) -> Result<()> {
         let shopper = job
             .shopper()
             .ok_or_else(|| Error::Internal("a job for nobody".to_owned()))?;

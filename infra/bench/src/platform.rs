@@ -93,6 +93,7 @@ impl Platform {
             sqs: self.endpoint("SQS"),
             sesv2: self.endpoint("SESV2"),
             secrets_manager: self.endpoint("SECRETS_MANAGER"),
+            sts: None,
         })
     }
 

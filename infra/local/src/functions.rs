@@ -38,6 +38,7 @@ pub fn aws(endpoints: &Endpoints) -> Aws {
         sqs: Some(endpoints.sqs.clone()),
         sesv2: Some(endpoints.ses.clone()),
         secrets_manager: Some(endpoints.secrets.clone()),
+        sts: None,
     })
 }
 

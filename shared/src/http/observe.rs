@@ -17,7 +17,7 @@ use super::problem::Refused;
 use super::{App, Problem};
 use crate::error::{Code, Refusal};
 use crate::ids::OrgId;
-use crate::store::{Usage, metered};
+use crate::store::{Usage, metered, on_behalf_of};
 
 /// API Gateway's own limits, kept also where something else calls the function.
 const MAX_HEADERS: usize = 10_240;
@@ -49,7 +49,8 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
     } else if let Some(refusal) = too_large(&request) {
         (Problem::response(refusal, &id), Usage::default())
     } else {
-        metered(next.run(request)).await
+        // The extractors refuse a token of another org than the header's before a handler runs.
+        metered(on_behalf_of(org.clone(), next.run(request))).await
     };
     let mut response = rendered(response, &id);
 

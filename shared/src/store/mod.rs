@@ -13,6 +13,7 @@ mod query;
 mod scope;
 mod stream;
 mod table;
+mod tenant;
 mod value;
 mod write;
 
@@ -25,5 +26,6 @@ pub use query::{Direction, List, Slice};
 pub use scope::{CustomerScope, GuestScope, Partition, Shopper};
 pub use stream::{Change, StreamImage};
 pub use table::{Store, Written};
+pub use tenant::on_behalf_of;
 pub use value::{Entity, Stored};
 pub use write::{Update, Write};

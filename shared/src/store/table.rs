@@ -3,6 +3,7 @@
 use std::env;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -17,6 +18,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::error::Found;
 use super::expression::Expression;
+use super::tenant::TenantSessions;
 use super::value::{Attributes, key_attributes};
 use super::write::Action;
 use super::{Condition, Entity, Key, StoreError, Stored, Update, Write, meter};
@@ -26,6 +28,8 @@ use crate::aws::Aws;
 #[derive(Debug, Clone)]
 pub struct Store {
     client: Client,
+    /// With the function's own credentials; the same as `client` unless tenant isolation is on.
+    own: Client,
     table: String,
 }
 
@@ -33,12 +37,31 @@ pub(super) const TOTAL: ReturnConsumedCapacity = ReturnConsumedCapacity::Total;
 const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
 
 impl Store {
-    /// The table of this name.
+    /// The table of this name. With tenant isolation, every call is made with the credentials of the org that it
+    /// is bound to, and fails if it is bound to none: see [`super::on_behalf_of`].
     pub fn new(aws: &Aws, table: impl Into<String>) -> Self {
         let config = aws.sdk_config(aws.endpoints().dynamodb.as_ref());
+        let own = Client::new(&config);
+        let client = match aws.tenant_role() {
+            Some(role) => {
+                let sessions = TenantSessions::new(aws, role);
+                Client::from_conf(Builder::from(&config).identity_cache(sessions).build())
+            }
+            None => own.clone(),
+        };
         Self {
-            client: Client::new(&config),
+            client,
+            own,
             table: table.into(),
+        }
+    }
+
+    /// The table with the function's own permissions. With tenant isolation they reach the orgs' settings
+    /// and nothing else: whether an org exists is asked before anybody acts for it.
+    pub(crate) fn as_function(&self) -> Self {
+        Self {
+            client: self.own.clone(),
+            ..self.clone()
         }
     }
 

@@ -1,0 +1,130 @@
+//! Tenant isolation in IAM: which org work is for, and credentials that reach that org's items only.
+//!
+//! With isolation on, a function's own role reaches no items but the orgs' settings. For everything else it
+//! assumes its tenant role with a session policy that allows the partitions of one org
+//! (`dynamodb:LeadingKeys`). The org is the one that the work was bound to by [`on_behalf_of`], never the one
+//! that a key names: a defect that builds another org's key is refused by IAM.
+
+use std::future::Future;
+
+use aws_config::SdkConfig;
+use aws_config::identity::IdentityCache;
+use aws_config::sts::AssumeRoleProvider;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::{
+    ConfigBag, ResolveCachedIdentity, RuntimeComponents, SharedIdentityCache,
+};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::identity::{Identity, IdentityFuture, SharedIdentityResolver};
+use quick_cache::sync::Cache;
+use serde_json::json;
+
+use crate::aws::Aws;
+use crate::ids::OrgId;
+
+/// How many orgs' credentials one function instance keeps. One more costs a call to STS.
+const ORGS: usize = 256;
+
+tokio::task_local! {
+    static ORG: Option<OrgId>;
+}
+
+/// Runs `work` for this org: what it does at the table is done with that org's credentials, if tenant
+/// isolation is on. Without an org it can do nothing there. What `work` spawns is not bound.
+pub async fn on_behalf_of<F: Future>(org: Option<OrgId>, work: F) -> F::Output {
+    ORG.scope(org, work).await
+}
+
+/// The credentials of the org that the work is bound to, for a client of the table.
+///
+/// It takes the place of the SDK's identity cache, because that is asked before each call, in the task of the
+/// call. Behind it, each org has an identity cache of the SDK's own, which renews credentials before they
+/// expire.
+#[derive(Debug)]
+pub(super) struct TenantSessions {
+    role: String,
+    sts: SdkConfig,
+    sessions: Cache<OrgId, Session>,
+}
+
+/// One org's credentials.
+#[derive(Debug, Clone)]
+struct Session {
+    assumed: SharedIdentityResolver,
+    cache: SharedIdentityCache,
+}
+
+impl TenantSessions {
+    /// For this tenant role, assumed with the function's own credentials.
+    pub(super) fn new(aws: &Aws, role: &str) -> Self {
+        let mut sts = aws.sdk_config(aws.endpoints().sts.as_ref()).into_builder();
+        // The provider panics without one; only `aws_config::load` sets it by itself.
+        sts.set_time_source(Some(<_>::default()));
+        Self {
+            role: role.to_owned(),
+            sts: sts.build(),
+            sessions: Cache::new(ORGS),
+        }
+    }
+
+    async fn open(&self, org: &OrgId) -> Session {
+        let assumed = AssumeRoleProvider::builder(&self.role)
+            .configure(&self.sts)
+            .session_name(org.as_str())
+            .policy(session_policy(org))
+            .build()
+            .await;
+        Session {
+            assumed: SharedIdentityResolver::new(SharedCredentialsProvider::new(assumed)),
+            cache: IdentityCache::lazy().build(),
+        }
+    }
+
+    async fn resolve(
+        &self,
+        components: &RuntimeComponents,
+        config: &ConfigBag,
+    ) -> Result<Identity, BoxError> {
+        let Some(org) = ORG.try_with(Clone::clone).ok().flatten() else {
+            tracing::error!("a call to the table that is not bound to an org");
+            return Err("the call is not bound to an org".into());
+        };
+        // Rare, and large as a future: boxed, it does not weigh on every call.
+        let open = async { Ok::<_, BoxError>(Box::pin(self.open(&org)).await) };
+        let Session { assumed, cache } = self.sessions.get_or_insert_async(&org, open).await?;
+        cache
+            .resolve_cached_identity(assumed, components, config)
+            .await
+    }
+}
+
+impl ResolveCachedIdentity for TenantSessions {
+    fn resolve_cached_identity<'a>(
+        &'a self,
+        _own: SharedIdentityResolver,
+        components: &'a RuntimeComponents,
+        config: &'a ConfigBag,
+    ) -> IdentityFuture<'a> {
+        IdentityFuture::new(self.resolve(components, config))
+    }
+}
+
+/// What a session for an org may do at the most; what it may do is that and what the tenant role may. An
+/// operation without leading keys, such as a `Scan`, would pass `ForAllValues` and is stopped by `Null`.
+///
+/// An org id is letters, digits and hyphens, so it brings no wildcard and no policy variable with it.
+fn session_policy(org: &OrgId) -> String {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Action": "dynamodb:*",
+            "Resource": "*",
+            "Condition": {
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [format!("{org}#*")]},
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            },
+        }],
+    })
+    .to_string()
+}
