@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// Measured rows: operation, case, and cost.
 #[derive(Default)]
-struct Budgets(Vec<(String, String, (f64, f64, f64))>);
+pub(crate) struct Budgets(Vec<(String, String, (f64, f64, f64))>);
 
 impl Budgets {
     #[track_caller]
@@ -22,7 +22,7 @@ impl Budgets {
             .push((operation.to_owned(), case.to_owned(), answer.cost()));
     }
 
-    fn render(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         let mut text = String::new();
         for (operation, case, (round_trips, read, write)) in &self.0 {
             let _ = writeln!(
@@ -39,23 +39,7 @@ const HEAD: &str =
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_costs_what_the_table_says() {
-    let world = World::start().await;
-    let mut budgets = Budgets::default();
-    let ann = world.customer("acme", "ann@acme.example").await;
-    let (bob, staff) = (
-        world.customer("acme", "bob@acme.example").await,
-        world.staff().await,
-    );
-    browsing(&world, &mut budgets).await;
-    profile_and_addresses(&world, &mut budgets, &ann).await;
-    wishlist_and_dashboard(&world, &mut budgets, &ann).await;
-    identity(&world, &mut budgets, &ann, &staff).await;
-    sessions(&world, &mut budgets).await;
-    carts(&world, &mut budgets, &bob).await;
-    let order = checkout(&world, &mut budgets, &bob).await;
-    orders(&world, &mut budgets, &bob, &order).await;
-    fulfilment(&world, &mut budgets, &staff, &order).await;
-
+    let budgets = measured(&World::start().await).await;
     let measured = budgets.render();
     let file = root().join("docs/budgets.md");
     let text = std::fs::read_to_string(&file).expect("docs/budgets.md is there");
@@ -86,6 +70,26 @@ async fn every_operation_costs_what_the_table_says() {
             );
         }
     }
+}
+
+/// Does every operation, and tells what it cost.
+pub(crate) async fn measured(world: &World) -> Budgets {
+    let mut budgets = Budgets::default();
+    let ann = world.customer("acme", "ann@acme.example").await;
+    let (bob, staff) = (
+        world.customer("acme", "bob@acme.example").await,
+        world.staff().await,
+    );
+    browsing(world, &mut budgets).await;
+    profile_and_addresses(world, &mut budgets, &ann).await;
+    wishlist_and_dashboard(world, &mut budgets, &ann).await;
+    identity(world, &mut budgets, &ann, &staff).await;
+    sessions(world, &mut budgets).await;
+    carts(world, &mut budgets, &bob).await;
+    let order = checkout(world, &mut budgets, &bob).await;
+    orders(world, &mut budgets, &bob, &order).await;
+    fulfilment(world, &mut budgets, &staff, &order).await;
+    budgets
 }
 
 async fn browsing(world: &World, budgets: &mut Budgets) {

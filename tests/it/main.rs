@@ -14,6 +14,7 @@ mod fuzz;
 mod isolation;
 mod journey;
 mod operator;
+mod permissions;
 mod platform;
 mod readme;
 mod replay;

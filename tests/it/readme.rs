@@ -6,7 +6,11 @@ use portico_tests::{World, root};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_curl_lines_of_the_readme_work_when_they_are_pasted_in_order() {
-    let world = World::start().await;
+    follow(&World::start().await).await;
+}
+
+/// Runs every line of the journey.
+pub(crate) async fn follow(world: &World) {
     let mut script = Command::new("bash");
     script
         .arg(root().join("tests/readme-journey.sh"))

@@ -2,6 +2,7 @@
 
 mod answer;
 mod faults;
+pub mod iam;
 mod world;
 
 pub use answer::{Answer, Ask};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use http::Method;
 use portico_local::functions::Parts;
 use portico_local::openapi::document;
-use portico_local::{EmbeddedAws, Function, Options, Platform, Template};
+use portico_local::{EmbeddedAws, Function, Functions, Options, Platform, Template};
 use portico_shared::aws::Aws;
 use portico_shared::http::Edge;
 use serde_json::{Value, json};
@@ -82,20 +82,31 @@ impl World {
 
     /// Starts the platform with HTTP functions built from other parts than its event functions.
     async fn start_with<F: Future<Output = Parts>>(http: impl FnOnce(Parts) -> F) -> Self {
+        Self::start_from(|parts| async move {
+            let mut functions = parts.functions().expect("every function is there");
+            let http = http(parts)
+                .await
+                .functions()
+                .expect("every function is there");
+            functions.extend(
+                http.into_iter()
+                    .filter(|(_, function)| matches!(function, Function::Http(_))),
+            );
+            functions
+        })
+        .await
+    }
+
+    /// Starts the platform with these functions, once the demo data is there.
+    pub(crate) async fn start_from<F: Future<Output = Functions>>(
+        functions: impl FnOnce(Parts) -> F,
+    ) -> Self {
         let options = Options::temporary(root().join("template.yaml"));
         let template = Template::load(&options.template).expect("the template is good");
         let aws = EmbeddedAws::start(&options, &template).expect("the embedded services start");
         let parts = Parts::connect(&aws).await.expect("the functions connect");
         parts.seed_once().await.expect("the demo data loads");
-        let mut functions = parts.functions().expect("every function is there");
-        let http = http(parts)
-            .await
-            .functions()
-            .expect("every function is there");
-        functions.extend(
-            http.into_iter()
-                .filter(|(_, function)| matches!(function, Function::Http(_))),
-        );
+        let functions = functions(parts).await;
         let platform =
             Platform::start(aws, functions, document(), &options).expect("the platform starts");
         Self {

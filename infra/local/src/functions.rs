@@ -77,6 +77,11 @@ impl Parts {
         Self { edge, ..self }
     }
 
+    /// Where the embedded services answer.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
     /// Loads the demo data, unless the table has it.
     ///
     /// # Errors

@@ -41,7 +41,11 @@ pub(crate) struct Scene {
 impl Scene {
     /// Everybody signed in, everything made, and the platform come to rest.
     pub(crate) async fn set() -> Self {
-        let world = World::start().await;
+        Self::set_in(World::start().await).await
+    }
+
+    /// The same on a platform that runs already.
+    pub(crate) async fn set_in(world: World) -> Self {
         let Parts { ring, store, .. } = Parts::connect(world.platform.aws())
             .await
             .expect("the functions connect");

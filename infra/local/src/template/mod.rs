@@ -177,6 +177,26 @@ impl Template {
         Self::parse(&text).map_err(refuse)
     }
 
+    /// The functions by the name of their code, with their logical ids: `profile`, `ProfileFunction`.
+    pub fn functions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let functions = self.functions.iter();
+        functions.map(|(name, spec)| (name.as_str(), spec.logical_id.as_str()))
+    }
+
+    /// A whole template as JSON, with `CloudFormation`'s short forms (`!Ref X`) written out (`{"Ref": "X"}`).
+    ///
+    /// # Errors
+    /// [`StartError::Template`] when it cannot be read.
+    pub fn document(path: &Path) -> Result<Json, StartError> {
+        let refuse = |reason| StartError::Template {
+            path: path.to_owned(),
+            reason,
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+        let yaml = serde_yaml_ng::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+        intrinsics::to_json(yaml).map_err(refuse)
+    }
+
     /// As [`Self::load`], from text; an error is its reason.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let yaml = serde_yaml_ng::from_str(text).map_err(|error| error.to_string())?;
