@@ -76,12 +76,12 @@ impl Store {
     /// Asks for an item that is not there, so that a request finds the connection open and the client's code
     /// in memory. Any answer will do, a refusal too.
     pub async fn connect(&self) {
-        // No partition of an org begins like this.
+        // The settings of an org without a name, which a function may always ask for.
         let nothing = Key {
-            pk: "#".to_owned(),
-            sk: "#".to_owned(),
+            pk: "#ORG".to_owned(),
+            sk: "CONFIG".to_owned(),
         };
-        let request = self.client.get_item().table_name(&self.table);
+        let request = self.own.get_item().table_name(&self.table);
         if let Err(error) = request.set_key(Some(key_attributes(&nothing))).send().await {
             tracing::debug!(error = %StoreError::unavailable(&error), "no connection yet");
         }
