@@ -12,7 +12,7 @@ use crate::template::{FunctionSpec, Setting, Template};
 /// The name by which a container reaches this machine.
 const HOST: &str = "host.docker.internal";
 
-/// Every declared variable by its name; one that is not set at all is left out.
+/// Every declared variable by its name.
 pub(super) fn of(
     function: &FunctionSpec,
     template: &Template,
@@ -22,7 +22,6 @@ pub(super) fn of(
     let mut environment = BTreeMap::new();
     for (name, setting) in &function.environment {
         let value = match setting {
-            Setting::Ref(id) if id == "AWS::NoValue" => continue,
             Setting::Ref(id) => (template.refs.get(id))
                 .or_else(|| endpoints.queue_urls.get(id))
                 .ok_or_else(|| format!("{name} refers to {id}, which is not served here"))?
@@ -83,6 +82,8 @@ mod tests {
     fn template(variables: &str) -> Template {
         let text = format!(
             r#"
+Conditions:
+  Never: !Equals [a, b]
 Resources:
   Toy: {{ Type: "AWS::Serverless::Function", Properties: {{ CodeUri: toy/bootstrap.zip, Environment: {{ Variables: {variables} }} }} }}
   Table: {{ Type: "AWS::DynamoDB::Table", Properties: {{ AttributeDefinitions: [], KeySchema: [] }} }}
@@ -97,7 +98,7 @@ Resources:
     #[test]
     fn declared_variables_lead_to_the_embedded_services() {
         let template = template(
-            "{ TABLE: !Ref Table, RING: !Ref Ring, QUEUE: !Ref Jobs, OFF: !If [A, b, !Ref AWS::NoValue],\n\
+            "{ TABLE: !Ref Table, RING: !Ref Ring, QUEUE: !Ref Jobs, OFF: !If [Never, b, !Ref AWS::NoValue],\n\
              AWS_ENDPOINT_URL_SQS: '', AWS_ENDPOINT_URL_S3: 'http://elsewhere', EMPTY: '' }",
         );
         let environment = of(&template.functions["toy"], &template, &endpoints()).unwrap();

@@ -54,7 +54,7 @@ impl Environment {
     fn settings(self) -> Result<BTreeMap<String, Setting>, String> {
         let read = |(name, value): (String, Json)| match Setting::read(&value) {
             Some(setting) => Ok((name, setting)),
-            None => Err(format!("Environment.{name} must be text, !Ref or !If")),
+            None => Err(format!("Environment.{name} must be text or !Ref")),
         };
         self.variables.into_iter().map(read).collect()
     }

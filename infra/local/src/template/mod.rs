@@ -51,11 +51,7 @@ pub(crate) enum Setting {
 }
 
 impl Setting {
-    /// Conditions switch on what a deployment may choose; nothing of it is on here.
     fn read(value: &Json) -> Option<Self> {
-        if let Some(choice) = value.get("Fn::If") {
-            return Self::read(choice.get(2)?);
-        }
         let referred = || Some(Self::Ref(value.get("Ref")?.as_str()?.to_owned()));
         as_text(value).map(Self::Text).or_else(referred)
     }

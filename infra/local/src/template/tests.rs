@@ -8,6 +8,7 @@ Parameters:
   Acl: { Type: String, Default: "" }
 Conditions:
   HasAcl: !Not [!Equals [!Ref Acl, ""]]
+  Never: !Equals [a, b]
 Globals:
   Function: { Timeout: 10, Environment: { Variables: { TABLE: !Ref Table, URL: "" } } }
 Resources:
@@ -77,7 +78,6 @@ fn a_whole_template_is_read() {
         |id: &str| Setting::Ref(id.to_owned()),
     );
     let environment = [
-        ("CHOSEN", reference("AWS::NoValue")),
         ("FROM", reference("From")),
         ("TABLE", reference("Table")),
         ("URL", text("here")),
@@ -88,6 +88,7 @@ fn a_whole_template_is_read() {
         BTreeMap::from(environment)
     );
     let refs = [
+        ("Acl", ""),
         ("Bucket", "portico-bucket"),
         ("From", "no-reply@example.com"),
         ("Ring", "portico/keyring"),
@@ -161,7 +162,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     (
         "URL: here",
         "URL: !Sub here",
-        "ProfileFunction: Environment.URL must be text, !Ref or !If",
+        "ProfileFunction: Environment.URL must be text or !Ref",
     ),
     (
         "URL: \"\"",
