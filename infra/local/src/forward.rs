@@ -38,7 +38,6 @@ pub async fn while_running(
     }
     // Ctrl-C goes to the command as well: it has containers to remove, and is waited for.
     let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
-    let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let (program, arguments) = command.split_first().ok_or("there is no command to run")?;
     let mut child = Command::new(program)
         .args(arguments)
@@ -48,9 +47,9 @@ pub async fn while_running(
         tokio::select! {
             status = child.wait() => break status.map_err(|error| error.to_string())?,
             _ = interrupted.recv() => {}
-            _ = terminated.recv() => {}
         }
     };
+    forwards.shutdown().await;
     Ok(status
         .code()
         .and_then(|code| u8::try_from(code).ok())
@@ -87,5 +86,49 @@ async fn forward(listener: TcpListener, port: u16) -> io::Result<()> {
             let mut to = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
             tokio::io::copy_bidirectional(&mut from, &mut to).await
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    fn bash(script: &str) -> Vec<OsString> {
+        ["bash", "-c", script].map(OsString::from).to_vec()
+    }
+
+    /// Linux alone has all of 127.0.0.0/8 without being told.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn while_a_command_runs_the_ports_lead_to_loopback_and_its_exit_code_is_answered() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let service = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"hello").await.unwrap();
+        });
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let url = format!("http://host.docker.internal:{port}");
+        let sam_env = serde_json::json!({"F": {"URL": url, "SAME": url, "NAME": "table"}});
+        std::fs::write(file.path(), sam_env.to_string()).unwrap();
+        let other = Ipv4Addr::new(127, 0, 0, 2);
+        let ask = bash(&format!(
+            "exec 3<>/dev/tcp/{other}/{port}; [ \"$(cat <&3)\" = hello ] && exit 7"
+        ));
+
+        let code = while_running(file.path(), other.into(), &ask).await;
+        assert_eq!(code, Ok(7));
+        service.await.unwrap();
+        // The port is free again.
+        TcpListener::bind((other, port)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn without_the_file_nothing_is_run() {
+        let code =
+            while_running(Path::new("/no/such"), Ipv4Addr::LOCALHOST.into(), &bash("")).await;
+        assert!(code.unwrap_err().starts_with("/no/such: "));
     }
 }
