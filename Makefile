@@ -26,7 +26,7 @@ CHECKOV := .tools/checkov-$(CHECKOV_VERSION)/bin/checkov
 
 # What the test of `make deploy` deploys to, with the same translator of templates as the SAM CLI's.
 MOTO_VERSION := 5.2.5
-MOTO := .tools/moto-$(MOTO_VERSION)/bin/python
+MOTO := .tools/moto-$(MOTO_VERSION)/bin/moto_server
 
 # The section of samconfig.toml that `make deploy` takes.
 ENV ?= default
@@ -168,7 +168,7 @@ deploy: $(SAM) ## Build and deploy the environment ENV (default); asks for its s
 
 .PHONY: test-deploy
 test-deploy: $(SAM) $(MOTO) ## Run make deploy against a stand-in for AWS (needs Python 3 with venv)
-	$(MOTO) -m unittest --verbose infra/deploy/test_deploy.py
+	.tools/moto-$(MOTO_VERSION)/bin/python -m unittest --verbose infra/deploy/test_deploy.py
 
 $(MOTO):
 	rm -rf .tools/moto-*
