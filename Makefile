@@ -30,6 +30,8 @@ MOTO := .tools/moto-$(MOTO_VERSION)/bin/moto_server
 
 # The section of samconfig.toml that `make deploy` takes.
 ENV ?= default
+PEER_PACKAGES := moto[server,dynamodb]==5.2.5 ministack==1.5.33
+PEERS := .tools/peers
 
 .PHONY: help
 help: ## Print this list
@@ -62,6 +64,10 @@ test: ## Build and run all tests
 		cargo test --workspace --lib --bins --tests --no-fail-fast; \
 	fi
 	cargo test --workspace --doc
+
+.PHONY: test-peers
+test-peers: $(PEERS)/bin/moto_server ## Run the store's tests against other DynamoDBs: moto, ministack (needs Python 3 with venv)
+	tests/peers.sh $(PEERS)
 
 .PHONY: check
 check: check-format check-lints check-docs check-openapi check-licences check-template ## All that CI checks but the tests
@@ -179,4 +185,9 @@ $(MOTO):
 $(SAM): Makefile
 	python3 -m venv .tools/sam
 	.tools/sam/bin/pip install --quiet --disable-pip-version-check $(SAM_PACKAGES)
+	touch $@
+
+$(PEERS)/bin/moto_server: Makefile
+	python3 -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check $(foreach package,$(PEER_PACKAGES),'$(package)')
 	touch $@

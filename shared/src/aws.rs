@@ -25,10 +25,33 @@ use crate::error::{Error, Result};
 /// The roots of Amazon Trust Services, which the certificates of every AWS endpoint lead to, as
 /// published at <https://www.amazontrust.com/repository/>.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
-/// Within a region a connection takes a millisecond or two.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The variable that holds the ARN of the function's tenant role, where tenant isolation is on. Empty is off.
 pub const TENANT_ROLE: &str = "PORTICO_TENANT_ROLE_ARN";
+
+// How long calls may take, in one place. An attempt that got no answer within ATTEMPT is repeated, up to
+// ATTEMPTS in all with growing, random pauses from BACKOFF on; all of that fits into CALL. A function that
+// serves HTTP has 10 s (`template.yaml`), of which `deadline::MARGIN` is kept back: enough for one call
+// that fails and the usual ones beside it. Whatever comes together worse than that ends at the deadline, and
+// API Gateway's own limit of 30 s is never met.
+//
+// DynamoDB answers within some tens of milliseconds, SES within some hundreds.
+
+/// How long one attempt of a call may take, with connecting.
+pub const ATTEMPT: Duration = Duration::from_millis(1500);
+/// How often a call is tried.
+pub const ATTEMPTS: u32 = 3;
+/// The longest pause before the second attempt; each later one is up to twice as long. The SDK draws
+/// each at random (full jitter).
+pub const BACKOFF: Duration = Duration::from_millis(100);
+/// How long a call may take with all its attempts.
+pub const CALL: Duration = Duration::from_secs(5);
+
+const _: () = {
+    let pauses = BACKOFF.as_millis() * ((1 << (ATTEMPTS - 1)) - 1);
+    assert!(ATTEMPT.as_millis() * ATTEMPTS as u128 + pauses <= CALL.as_millis());
+};
+/// Within a region a connection takes a millisecond or two.
+const CONNECT: Duration = Duration::from_secs(1);
 
 /// Where the services answer. `None` is the region's own endpoint.
 #[derive(Debug, Clone, Default)]
@@ -88,7 +111,7 @@ impl Aws {
                 secrets_manager: endpoint("SECRETS_MANAGER"),
                 sts: endpoint("STS"),
             },
-            max_attempts: 3,
+            max_attempts: ATTEMPTS,
             tenant_role: variable(TENANT_ROLE),
             http: http_client(roots),
         })
@@ -102,7 +125,7 @@ impl Aws {
                 "local", "local", None, None, "local",
             )),
             endpoints,
-            max_attempts: 3,
+            max_attempts: ATTEMPTS,
             http: http_client(AMAZON_ROOTS),
             tenant_role: None,
         }
@@ -157,22 +180,22 @@ impl Aws {
         Ok(secret.secret_string().unwrap_or_default().to_owned())
     }
 
-    /// The settings for one service's client. An attempt may take two seconds and a call five:
-    /// with API Gateway's 30 seconds above it, a request fails with an answer, not by being cut off.
+    /// The settings for one service's client.
     pub fn sdk_config(&self, endpoint: Option<&String>) -> SdkConfig {
+        let retries = RetryConfig::standard()
+            .with_max_attempts(self.max_attempts)
+            .with_initial_backoff(BACKOFF);
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT)
+            .operation_attempt_timeout(ATTEMPT)
+            .operation_timeout(CALL);
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(self.region.clone())
             .credentials_provider(self.credentials.clone())
             .http_client(self.http.clone())
-            .retry_config(RetryConfig::standard().with_max_attempts(self.max_attempts))
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(CONNECT_TIMEOUT)
-                    .operation_attempt_timeout(Duration::from_secs(2))
-                    .operation_timeout(Duration::from_secs(5))
-                    .build(),
-            );
+            .retry_config(retries)
+            .timeout_config(timeouts.build());
         if let Some(url) = endpoint {
             config = config.endpoint_url(url);
         }
@@ -197,7 +220,7 @@ fn certificates(file: &Path) -> Result<Vec<u8>> {
 fn http_client(roots: impl Into<Vec<u8>>) -> SharedHttpClient {
     let trust = TrustStore::empty().with_pem_certificate(roots);
     let context = TlsContext::builder().with_trust_store(trust).build();
-    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT);
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT);
     let connector = Connector::builder()
         .connector_settings(settings.build())
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))

@@ -183,6 +183,9 @@ impl Refusal {
     }
 }
 
+/// In how many seconds it is worth asking again for what was not available.
+pub(crate) const UNAVAILABLE_SECONDS: u32 = 2;
+
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -221,8 +224,9 @@ impl Error {
                 Refusal::new(Code::VersionConflict)
             }
             Self::Store(StoreError::Contended) => Refusal::new(Code::Conflict).retry_after(1),
-            Self::Store(StoreError::Unavailable(_)) | Self::Unavailable(_) => {
-                Refusal::new(Code::Unavailable).retry_after(2)
+            Self::Store(StoreError::Unavailable(_) | StoreError::Throttled)
+            | Self::Unavailable(_) => {
+                Refusal::new(Code::Unavailable).retry_after(UNAVAILABLE_SECONDS)
             }
             Self::Store(StoreError::Corrupt(_)) | Self::Internal(_) => Refusal::new(Code::Internal),
         }

@@ -8,13 +8,14 @@
 //! | [`domain`] | entities and rules that two or more URL trees share |
 //! | [`auth`] | key ring, tokens, passwords, refresh sessions |
 //! | [`store`], [`queue`] | the `DynamoDB` table, the SQS queue |
-//! | [`error`], [`aws`], [`ids`], [`money`], [`clock`], [`text`] | the ground |
+//! | [`error`], [`aws`], [`ids`], [`money`], [`clock`], [`deadline`], [`text`] | the ground |
 //!
 //! No AWS SDK type leaves the adapters `store` and `queue`: a handler never sees an attribute value.
 
 pub mod auth;
 pub mod aws;
 pub mod clock;
+pub mod deadline;
 pub mod domain;
 pub mod error;
 pub mod http;

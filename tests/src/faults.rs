@@ -1,12 +1,25 @@
-//! A proxy in front of the table that lets the nth call fail: before it took effect, or after.
+//! A proxy in front of the table that lets calls fail, in every way that a network and a service have.
 
+use std::future::pending;
+use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::response::Response;
-use http::HeaderMap;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as HttpBody, Frame, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
 
 /// When the call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,11 +30,120 @@ pub enum When {
     After,
 }
 
-/// What is to fail, and how many calls there were.
+/// What the caller gets instead of the table's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// An error of the service: the HTTP status and its name.
+    Error(u16, &'static str),
+    /// A cancelled transaction, each of whose writes has this reason.
+    Cancelled(&'static str),
+    /// Nothing, however long it waits.
+    Silence,
+    /// The head and half of the body, and then nothing.
+    Stalled,
+    /// Half of the body, and then the end of the connection.
+    Truncated,
+    /// What is no JSON.
+    Garbage,
+    /// A connection that is reset.
+    Reset,
+}
+
+impl Fault {
+    /// What DynamoDB says of itself when it fails.
+    pub const INTERNAL: Self = Self::Error(500, "InternalServerError");
+}
+
+/// Which calls fail, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Injection {
+    fault: Fault,
+    when: When,
+    operation: Option<&'static str>,
+    nth: usize,
+    times: usize,
+}
+
+impl Injection {
+    /// The next call fails like this, before it takes effect.
+    pub fn of(fault: Fault) -> Self {
+        Self {
+            fault,
+            when: When::Before,
+            operation: None,
+            nth: 1,
+            times: 1,
+        }
+    }
+
+    /// It fails then.
+    #[must_use]
+    pub fn when(self, when: When) -> Self {
+        Self { when, ..self }
+    }
+
+    /// Only calls of this operation count, such as `PutItem`.
+    #[must_use]
+    pub fn on(self, operation: &'static str) -> Self {
+        Self {
+            operation: Some(operation),
+            ..self
+        }
+    }
+
+    /// The nth call fails, counted from 1.
+    #[must_use]
+    pub fn nth(self, nth: usize) -> Self {
+        Self { nth, ..self }
+    }
+
+    /// So many calls fail from there on.
+    #[must_use]
+    pub fn times(self, times: usize) -> Self {
+        Self { times, ..self }
+    }
+}
+
+/// A call that came through the proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The operation, such as `PutItem`.
+    pub operation: String,
+    /// `ClientRequestToken`.
+    pub token: Option<String>,
+}
+
 #[derive(Debug, Default)]
 struct Plan {
-    calls: usize,
-    fault: Option<(usize, When)>,
+    injection: Option<Injection>,
+    /// Calls that the injection counts.
+    counted: usize,
+    calls: Vec<Call>,
+    /// What each request has, instead of what the template gives it.
+    time: Option<Duration>,
+}
+
+impl Plan {
+    /// Notes the call, and tells what becomes of it.
+    fn next(&mut self, call: Call) -> Option<(Fault, When)> {
+        let injection = self.injection.filter(|injection| {
+            injection
+                .operation
+                .is_none_or(|operation| operation == call.operation)
+        });
+        self.calls.push(call);
+        let Injection {
+            fault,
+            when,
+            nth,
+            times,
+            ..
+        } = injection?;
+        self.counted += 1;
+        (nth..nth.saturating_add(times))
+            .contains(&self.counted)
+            .then_some((fault, when))
+    }
 }
 
 /// The running proxy. It ends with the test's runtime.
@@ -55,12 +177,13 @@ impl Faults {
             client,
             plan: plan.clone(),
         };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a free port");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let router = Router::new().fallback(forward).with_state(proxy);
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(proxy.clone(), stream));
+            }
+        });
         Self { url, plan }
     }
 
@@ -69,16 +192,30 @@ impl Faults {
         &self.url
     }
 
-    /// Lets the nth call from now on fail, counted from 1.
+    /// Lets calls fail from now on; only these.
     ///
     /// # Panics
     ///
     /// Never: nobody holds the plan while panicking.
-    pub fn fail(&self, nth: usize, when: When) {
+    pub fn inject(&self, injection: Injection) {
         *self.plan.lock().expect("the plan") = Plan {
-            calls: 0,
-            fault: Some((nth, when)),
+            injection: Some(injection),
+            ..Plan::default()
         };
+    }
+
+    /// Lets the nth call from now on fail as the service does, counted from 1.
+    pub fn fail(&self, nth: usize, when: When) {
+        self.inject(Injection::of(Fault::INTERNAL).nth(nth).when(when));
+    }
+
+    /// Gives each request so much time until Lambda would end it, instead of what the template says.
+    ///
+    /// # Panics
+    ///
+    /// Never: nobody holds the plan while panicking.
+    pub fn hurry(&self, time: Duration) {
+        self.plan.lock().expect("the plan").time = Some(time);
     }
 
     /// Lets every call through again, and tells whether the fault had come.
@@ -88,46 +225,181 @@ impl Faults {
     /// Never: nobody holds the plan while panicking.
     pub fn heal(&self) -> bool {
         let plan = std::mem::take(&mut *self.plan.lock().expect("the plan"));
-        plan.fault.is_some_and(|(nth, _)| plan.calls >= nth)
+        plan.injection
+            .is_some_and(|injection| plan.counted >= injection.nth)
+    }
+
+    /// The calls of an operation since the fault was injected.
+    ///
+    /// # Panics
+    ///
+    /// Never: nobody holds the plan while panicking.
+    pub fn calls(&self, operation: &str) -> Vec<Call> {
+        let plan = self.plan.lock().expect("the plan");
+        let calls = plan.calls.iter().filter(|call| call.operation == operation);
+        calls.cloned().collect()
+    }
+
+    /// A function whose invocations have the time that [`Faults::hurry`] gives them, and that are ended
+    /// when it is over, as Lambda ends them.
+    pub(crate) fn hurried(&self, function: Router) -> Router {
+        let plan = self.plan.clone();
+        let limited = from_fn_with_state(plan, limited);
+        Router::new().fallback_service(function).layer(limited)
     }
 }
 
-async fn forward(State(proxy): State<Proxy>, headers: HeaderMap, body: Bytes) -> Response {
-    let fault = {
-        let mut plan = proxy.plan.lock().expect("the plan");
-        plan.calls += 1;
-        plan.fault
-            .filter(|(nth, _)| *nth == plan.calls)
-            .map(|(_, when)| when)
+async fn limited(
+    State(plan): State<Arc<Mutex<Plan>>>,
+    mut request: Request,
+    next: Next,
+) -> Response<Body> {
+    let Some(time) = plan.lock().expect("the plan").time else {
+        return next.run(request).await;
     };
-    if fault == Some(When::Before) {
-        return lost();
-    }
-    let request = proxy
-        .client
-        .post(&proxy.upstream)
-        .headers(headers)
-        .body(body);
-    let answer = request.send().await.expect("the table answers");
-    let mut response = Response::builder().status(answer.status());
-    for (name, value) in answer.headers() {
-        response = response.header(name, value);
-    }
-    let bytes = answer.bytes().await.expect("the table's answer is whole");
-    if fault == Some(When::After) {
-        return lost();
-    }
-    response
-        .body(Body::from(bytes))
-        .expect("the table's answer is an answer")
+    let context = request.extensions_mut().get_mut::<lambda_http::Context>();
+    context.expect("an invocation has a context").deadline = unix_millis(time);
+    let answer = tokio::time::timeout(time, next.run(request)).await;
+    answer.unwrap_or_else(|_| error(500, "TimedOut", json!({})))
 }
 
-/// What an SDK sees when the service fails.
-fn lost() -> Response {
-    let body =
-        r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"injected"}"#;
-    let response = Response::builder()
-        .status(500)
-        .header("content-type", "application/x-amz-json-1.0");
-    response.body(Body::from(body)).expect("an answer")
+/// When an invocation ends that has so much time left, as its context says it.
+///
+/// # Panics
+///
+/// When the clock is set before 1970.
+pub fn unix_millis(left: Duration) -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let ends = now.expect("a time after 1970") + left;
+    u64::try_from(ends.as_millis()).expect("a time of this era")
+}
+
+async fn serve(proxy: Proxy, stream: TcpStream) {
+    let (stream, twin) = twins(stream).expect("a socket can be had twice");
+    let service = service_fn(|request| proxy.answer(request, &twin));
+    // A connection that a fault ends is no error here.
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+/// The connection, and a second handle of it that can still be reached when a server has it.
+fn twins(stream: TcpStream) -> io::Result<(TcpStream, TcpStream)> {
+    let stream = stream.into_std()?;
+    let twin = stream.try_clone()?;
+    Ok((TcpStream::from_std(stream)?, TcpStream::from_std(twin)?))
+}
+
+impl Proxy {
+    async fn answer(
+        &self,
+        request: hyper::Request<Incoming>,
+        connection: &TcpStream,
+    ) -> Result<Response<Body>, io::Error> {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+        let sent: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let failure = self
+            .plan
+            .lock()
+            .expect("the plan")
+            .next(call(&head.headers, &sent));
+        let Some((fault, when)) = failure else {
+            return Ok(self.forward(head.headers, body).await);
+        };
+        let whole = match when {
+            When::Before => Bytes::from_static(b"{\"Item\": {}}"),
+            When::After => {
+                let answer = self.forward(head.headers, body).await;
+                let read = answer.into_body().collect().await;
+                read.map_err(io::Error::other)?.to_bytes()
+            }
+        };
+        match fault {
+            Fault::Error(status, name) => Ok(error(status, name, json!({}))),
+            Fault::Cancelled(reason) => {
+                let writes = sent["TransactItems"].as_array().map_or(0, Vec::len);
+                let reasons = vec![json!({"Code": reason}); writes];
+                let reasons = json!({ "CancellationReasons": reasons });
+                Ok(error(400, "TransactionCanceledException", reasons))
+            }
+            Fault::Silence => pending().await,
+            Fault::Stalled => Ok(half(&whole, true)),
+            Fault::Truncated => Ok(half(&whole, false)),
+            Fault::Garbage => Ok(Response::new(Body::from("<html>"))),
+            Fault::Reset => {
+                connection.set_zero_linger()?;
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+        }
+    }
+
+    async fn forward(&self, headers: HeaderMap, body: Bytes) -> Response<Body> {
+        let request = self.client.post(&self.upstream).headers(headers).body(body);
+        let answer = request.send().await.expect("the table answers");
+        let mut response = Response::builder().status(answer.status());
+        for (name, value) in answer.headers() {
+            response = response.header(name, value);
+        }
+        let bytes = answer.bytes().await.expect("the table's answer is whole");
+        response
+            .body(Body::from(bytes))
+            .expect("the table's answer is an answer")
+    }
+}
+
+fn call(headers: &HeaderMap, sent: &Value) -> Call {
+    let target = headers
+        .get("x-amz-target")
+        .and_then(|target| target.to_str().ok());
+    let operation = target.and_then(|target| target.rsplit('.').next());
+    Call {
+        operation: operation.unwrap_or_default().to_owned(),
+        token: sent["ClientRequestToken"].as_str().map(str::to_owned),
+    }
+}
+
+/// An error as the service words it.
+fn error(status: u16, name: &str, mut body: Value) -> Response<Body> {
+    body["__type"] = json!(format!("com.amazonaws.dynamodb.v20120810#{name}"));
+    body["message"] = json!("injected");
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+    let json = http::HeaderValue::from_static("application/x-amz-json-1.0");
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, json);
+    response
+}
+
+/// An answer that promises more than comes.
+fn half(whole: &Bytes, silent: bool) -> Response<Body> {
+    let half = Some(whole.slice(..whole.len() / 2));
+    let mut response = Response::new(Body::new(Broken { half, silent }));
+    response
+        .headers_mut()
+        .insert(CONTENT_LENGTH, whole.len().into());
+    response
+}
+
+/// A body that does not come to its end: it fails there, or falls silent.
+struct Broken {
+    half: Option<Bytes>,
+    silent: bool,
+}
+
+impl HttpBody for Broken {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match self.half.take() {
+            Some(half) => Poll::Ready(Some(Ok(Frame::data(half)))),
+            None if self.silent => Poll::Pending,
+            None => Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into()))),
+        }
+    }
 }

@@ -3,10 +3,12 @@
 mod answer;
 mod faults;
 pub mod iam;
+mod peer;
 mod world;
 
 pub use answer::{Answer, Ask};
-pub use faults::{Faults, When};
+pub use faults::{Call, Fault, Faults, Injection, When, unix_millis};
+pub use peer::Peer;
 pub use world::{Account, World, assert_unchanged, checkout_body, eventually};
 
 /// The repository's root.

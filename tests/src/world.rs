@@ -7,21 +7,19 @@ use http::Method;
 use portico_local::functions::Parts;
 use portico_local::openapi::document;
 use portico_local::{EmbeddedAws, Function, Functions, Options, Platform, Template};
-use portico_shared::aws::Aws;
+use portico_shared::aws::{self, Aws};
 use portico_shared::http::Edge;
 use serde_json::{Value, json};
 
-use crate::{Answer, Ask, Faults, root};
-
-/// The embedded table wants a signature in form, and takes any.
-const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
-                      SignedHeaders=host;x-amz-date, Signature=00";
+use crate::{Answer, Ask, Faults, Peer, root};
 
 /// A running platform of its own, with the demo data.
 #[derive(Debug)]
 pub struct World {
     /// The platform.
     pub platform: Platform,
+    /// Where the table is, if it is not the platform's own.
+    elsewhere: Option<Peer>,
     client: reqwest::Client,
 }
 
@@ -45,7 +43,7 @@ impl World {
     ///
     /// When it does not start.
     pub async fn start() -> Self {
-        Self::start_with(|parts| async move { parts }).await
+        Self::start_with(async |parts: Parts| parts.functions()).await
     }
 
     /// Starts the platform with faults between its HTTP functions and the table. The functions try each
@@ -55,15 +53,35 @@ impl World {
     ///
     /// When it does not start.
     pub async fn start_with_faults() -> (Self, Faults) {
+        Self::start_faulty(1).await
+    }
+
+    /// The same with functions that try each call as often as they do in production.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub async fn start_with_faults_and_retries() -> (Self, Faults) {
+        Self::start_faulty(aws::ATTEMPTS).await
+    }
+
+    async fn start_faulty(attempts: u32) -> (Self, Faults) {
         let slot = Arc::new(OnceLock::new());
         let keep = slot.clone();
-        let world = Self::start_with(move |parts| async move {
+        let world = Self::start_with(async move |parts: Parts| {
             let mut endpoints = parts.aws.endpoints().clone();
-            let faults =
-                Faults::start(endpoints.dynamodb.expect("the table has an endpoint")).await;
+            let upstream = endpoints.dynamodb.expect("the table has an endpoint");
+            let faults = Faults::start(upstream).await;
             endpoints.dynamodb = Some(faults.url().to_owned());
+            let parts = parts.with_aws(Aws::local(endpoints).with_max_attempts(attempts));
+            let mut functions = parts.functions()?;
+            for function in functions.values_mut() {
+                if let Function::Http(router) = function {
+                    *router = faults.hurried(router.clone());
+                }
+            }
             let _ = keep.set(faults);
-            parts.with_aws(Aws::local(endpoints).with_max_attempts(1))
+            Ok(functions)
         })
         .await;
         let faults = Arc::into_inner(slot).and_then(OnceLock::into_inner);
@@ -77,17 +95,14 @@ impl World {
     /// When it does not start.
     pub async fn start_behind_edge(secret: &str) -> Self {
         let edge = Edge::parse(secret).expect("the secret is good");
-        Self::start_with(|parts| async move { parts.behind(edge) }).await
+        Self::start_with(async |parts| parts.behind(edge).functions()).await
     }
 
-    /// Starts the platform with HTTP functions built from other parts than its event functions.
-    async fn start_with<F: Future<Output = Parts>>(http: impl FnOnce(Parts) -> F) -> Self {
-        Self::start_from(|parts| async move {
+    /// Starts the platform with these HTTP functions, and event functions that nothing stands in the way of.
+    async fn start_with(http: impl AsyncFnOnce(Parts) -> Result<Functions, String>) -> Self {
+        Self::start_from(async |parts| {
             let mut functions = parts.functions().expect("every function is there");
-            let http = http(parts)
-                .await
-                .functions()
-                .expect("every function is there");
+            let http = http(parts).await.expect("every function is there");
             functions.extend(
                 http.into_iter()
                     .filter(|(_, function)| matches!(function, Function::Http(_))),
@@ -98,19 +113,24 @@ impl World {
     }
 
     /// Starts the platform with these functions, once the demo data is there.
-    pub(crate) async fn start_from<F: Future<Output = Functions>>(
-        functions: impl FnOnce(Parts) -> F,
-    ) -> Self {
+    pub(crate) async fn start_from(functions: impl AsyncFnOnce(Parts) -> Functions) -> Self {
         let options = Options::temporary(root().join("template.yaml"));
         let template = Template::load(&options.template).expect("the template is good");
         let aws = EmbeddedAws::start(&options, &template).expect("the embedded services start");
-        let parts = Parts::connect(&aws).await.expect("the functions connect");
+        let mut parts = Parts::connect(&aws).await.expect("the functions connect");
+        let peer = Peer::chosen(&template).await;
+        if let Some(peer) = &peer {
+            let mut endpoints = parts.aws.endpoints().clone();
+            endpoints.dynamodb = Some(peer.url.clone());
+            parts = parts.with_table(Aws::local(endpoints), peer.table.clone());
+        }
         parts.seed_once().await.expect("the demo data loads");
         let functions = functions(parts).await;
         let platform =
             Platform::start(aws, functions, document(), &options).expect("the platform starts");
         Self {
             platform,
+            elsewhere: peer,
             client: client(),
         }
     }
@@ -139,38 +159,14 @@ impl World {
     ///
     /// When the table does not answer.
     pub async fn table(&self) -> Vec<Value> {
+        self.peer().items().await
+    }
+
+    /// Where the table is.
+    pub fn peer(&self) -> Peer {
         let endpoints = self.platform.aws().endpoints();
-        let (mut items, mut start) = (Vec::new(), Value::Null);
-        loop {
-            let mut request = json!({"TableName": endpoints.table, "ConsistentRead": true});
-            if start != Value::Null {
-                request["ExclusiveStartKey"] = start;
-            }
-            let ask = self
-                .client
-                .post(&endpoints.dynamodb)
-                .header("x-amz-target", "DynamoDB_20120810.Scan");
-            let ask = ask
-                .header("content-type", "application/x-amz-json-1.0")
-                .body(request.to_string());
-            let ask = ask
-                .header("authorization", SIGNED)
-                .header("x-amz-date", "20260101T000000Z");
-            let page: Value = ask
-                .send()
-                .await
-                .expect("the table answers")
-                .json()
-                .await
-                .expect("with JSON");
-            items.extend(page["Items"].as_array().expect("items").iter().cloned());
-            start = page["LastEvaluatedKey"].clone();
-            if start == Value::Null {
-                break;
-            }
-        }
-        items.sort_by_key(|item| format!("{}|{}", item["pk"]["S"], item["sk"]["S"]));
-        items
+        let own = || Peer::at(&endpoints.dynamodb, &endpoints.table);
+        self.elsewhere.clone().unwrap_or_else(own)
     }
 
     /// A request to the platform.
@@ -282,13 +278,11 @@ impl World {
     ///
     /// When the table does not answer.
     pub async fn stock(&self, org: &str, sku: &str) -> (i64, i64) {
-        let parts = Parts::connect(self.platform.aws())
-            .await
-            .expect("the table answers");
         let org: portico_shared::ids::OrgId = org.parse().expect("an org id");
         let key = org.stock_key(sku);
-        let stock = parts
-            .store
+        let stock = self
+            .peer()
+            .store()
             .get_consistent::<portico_shared::domain::stock::Stock>(&key)
             .await;
         let stock = stock

@@ -6,13 +6,15 @@
 
 mod events;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use lambda_runtime::LambdaEvent;
 use portico_shared::aws::Aws;
+use portico_shared::deadline::Deadline;
 use portico_shared::domain::dashboard;
-use portico_shared::error::Result;
+use portico_shared::error::{Error, Result};
 use portico_shared::queue::{Job, Queue};
 use portico_shared::store::{Change, CustomerScope, Store, on_behalf_of};
 
@@ -35,10 +37,12 @@ impl Changes {
         Ok(Self::new(Store::from_env(&aws), Queue::from_env(&aws)?))
     }
 
-    /// Handles a batch of records. Those from the first that failed on come again.
-    pub async fn handle(&self, event: Event) -> DynamoDbEventResponse {
+    /// Handles a batch of records. Those from the first that failed on come again, and so do those that
+    /// the invocation leaves no time for.
+    pub async fn handle(&self, event: LambdaEvent<Event>) -> DynamoDbEventResponse {
+        let deadline = Deadline::of_invocation(event.context.deadline);
         let mut response = DynamoDbEventResponse::default();
-        if let Some((sequence, error)) = self.first_failure(event).await {
+        if let Some((sequence, error)) = self.first_failure(event.payload, deadline).await {
             tracing::error!(%error, "stream batch failed");
             let mut failure = DynamoDbBatchItemFailure::default();
             failure.item_identifier = Some(sequence);
@@ -47,10 +51,11 @@ impl Changes {
         response
     }
 
-    async fn first_failure(&self, event: Event) -> Option<(String, portico_shared::error::Error)> {
+    async fn first_failure(&self, event: Event, deadline: Deadline) -> Option<(String, Error)> {
         let mut jobs: Vec<Job> = Vec::new();
         // Where each customer was first heard of: their dashboard is made anew once for the batch.
-        let mut customers: HashMap<CustomerScope, String> = HashMap::new();
+        let mut customers: Vec<(CustomerScope, String)> = Vec::new();
+        let mut known = HashSet::new();
         let mut first = None;
         for record in event.records {
             let sequence = record.change.sequence_number.clone().unwrap_or_default();
@@ -61,25 +66,24 @@ impl Changes {
             jobs.extend(events::jobs(&change));
             if let Some(customer) = change.customer()
                 && events::moves_dashboard(&change)
+                && known.insert(customer.clone())
             {
-                customers.entry(customer.clone()).or_insert(sequence);
+                customers.push((customer.clone(), sequence));
             }
         }
-        if let Err(error) = self.queue.send(&jobs).await {
+        if let Err(error) = deadline.begin(self.queue.send(&jobs)).await {
             return first.map(|sequence| (sequence, error));
         }
-        let mut failed = Vec::new();
+        // In the order of the stream, so that what is done when the time is over need not come again.
+        let mut failed = None;
         for (customer, sequence) in customers {
             let org = Some(customer.org().clone());
-            let made = on_behalf_of(org, dashboard::recompute(&self.store, &customer)).await;
-            if let Err(error) = made {
-                failed.push((sequence, error));
+            let recomputed = on_behalf_of(org, dashboard::recompute(&self.store, &customer));
+            if let Err(error) = deadline.begin(Box::pin(recomputed)).await {
+                failed.get_or_insert((sequence, error));
             }
         }
-        // Sequence numbers are numbers of up to 40 digits without leading zeros.
         failed
-            .into_iter()
-            .min_by_key(|(sequence, _)| (sequence.len(), sequence.clone()))
     }
 }
 

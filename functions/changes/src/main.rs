@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     let changes = Changes::from_env()?;
     let changes = &changes;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<_>| {
-        Ok::<_, Error>(Box::pin(changes.handle(event.payload)).await)
+        Ok::<_, Error>(Box::pin(changes.handle(event)).await)
     }))
     .await
 }

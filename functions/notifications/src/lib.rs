@@ -9,8 +9,10 @@ mod messages;
 use std::env;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use lambda_runtime::LambdaEvent;
 use portico_shared::aws::Aws;
 use portico_shared::clock;
+use portico_shared::deadline::Deadline;
 use portico_shared::domain::notification::{Delivery, KEPT_SECONDS, Notification};
 use portico_shared::domain::org::OrgConfigs;
 use portico_shared::error::{Error, Result};
@@ -49,14 +51,15 @@ impl Notifications {
         Ok(Self::new(&aws, Store::from_env(&aws), from))
     }
 
-    /// Handles a batch of jobs. Those that failed come again.
-    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+    /// Handles a batch of jobs. Those that failed come again, and so do those that the invocation leaves
+    /// no time for.
+    pub async fn handle(&self, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
+        let deadline = Deadline::of_invocation(event.context.deadline);
         let mut response = SqsBatchResponse::default();
-        for message in event.records {
-            if let Err(error) = self
-                .handle_one(message.body.as_deref().unwrap_or_default())
-                .await
-            {
+        for message in event.payload.records {
+            let body = message.body.as_deref().unwrap_or_default();
+            let handled = Box::pin(self.handle_one(body));
+            if let Err(error) = deadline.begin(handled).await {
                 tracing::error!(%error, message_id = message.message_id, "job failed");
                 response.add_failure(message.message_id.unwrap_or_default());
             }

@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     let notifications = Notifications::from_env()?;
     let notifications = &notifications;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<_>| {
-        Ok::<_, Error>(Box::pin(notifications.handle(event.payload)).await)
+        Ok::<_, Error>(Box::pin(notifications.handle(event)).await)
     }))
     .await
 }

@@ -1,5 +1,6 @@
 //! Which code serves which function, and what goes with it: the API document and the demo sign-ins.
 
+use lambda_http::LambdaEvent;
 use portico_changes::Changes;
 use portico_cli::demo;
 use portico_notifications::Notifications;
@@ -82,6 +83,13 @@ impl Parts {
         &self.endpoints
     }
 
+    /// The same on another table, which these clients reach.
+    #[must_use]
+    pub fn with_table(mut self, aws: Aws, table: String) -> Self {
+        self.endpoints.table = table;
+        self.with_aws(aws)
+    }
+
     /// Loads the demo data, unless the table has it.
     ///
     /// # Errors
@@ -160,14 +168,16 @@ impl Parts {
 }
 
 /// A function that takes events, behind the JSON that Lambda hands it.
-fn events<E, R, F>(handle: impl Fn(E) -> F + Send + Sync + 'static) -> EventFn
+fn events<E, R, F>(handle: impl Fn(LambdaEvent<E>) -> F + Send + Sync + 'static) -> EventFn
 where
     E: DeserializeOwned,
     R: Serialize,
     F: Future<Output = R> + Send + 'static,
 {
-    std::sync::Arc::new(move |event: Value| {
-        let handled = serde_json::from_value(event).map(&handle);
+    std::sync::Arc::new(move |event: LambdaEvent<Value>| {
+        let LambdaEvent { payload, context } = event;
+        let handled = serde_json::from_value(payload)
+            .map(|payload| handle(LambdaEvent::new(payload, context)));
         Box::pin(async move {
             let response = handled.map_err(|error| error.to_string())?.await;
             serde_json::to_value(response).map_err(|error| error.to_string())

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -14,7 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use lambda_http::lambda_runtime::Config;
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Context, LambdaEvent, Service as _};
+use lambda_http::{Adapter, LambdaEvent, Service as _};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
@@ -124,9 +124,7 @@ impl Gateway {
 impl HttpFunction {
     /// JSON in, JSON out: exactly what the Lambda runtime does with an invocation.
     async fn invoke(&self, event: Vec<u8>, request_id: &str) -> Result<Vec<u8>, Refusal> {
-        let mut context = Context::default();
-        request_id.clone_into(&mut context.request_id);
-        context.deadline = deadline(self.timeout);
+        let mut context = invoke::context(request_id, self.timeout);
         context.env_config = Arc::clone(&self.config);
         let router = self.router.clone();
         let work = async move {
@@ -143,15 +141,6 @@ impl HttpFunction {
             Err(error) => Err(Refusal::failed(&error)),
         }
     }
-}
-
-/// Milliseconds since the epoch.
-fn deadline(timeout: Duration) -> u64 {
-    let at = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        + timeout;
-    u64::try_from(at.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn is_page(path: &str) -> bool {

@@ -5,14 +5,16 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use lambda_http::LambdaEvent;
 use serde_json::Value;
 
 /// A future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A function that takes a stream or queue event and answers with its JSON reply, or with the
-/// error that fails the whole batch.
-pub type EventFn = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
+/// error that fails the whole batch. The event's context says when it must be done.
+pub type EventFn =
+    Arc<dyn Fn(LambdaEvent<Value>) -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
 
 /// The code of one `AWS::Serverless::Function`.
 #[derive(Clone)]

@@ -305,7 +305,7 @@ impl Attempt {
                     login = now.map(|stored| stored.entity).unwrap_or_default();
                 }
                 // Other attempts for the same account are being counted at this moment.
-                Err(StoreError::Contended) => {}
+                Err(StoreError::Contended) => break,
                 Err(error) => return Err(error.into()),
             }
         }

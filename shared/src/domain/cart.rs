@@ -11,7 +11,7 @@ use super::catalogue::Catalogue;
 use super::pricing::{self, Line, MAX_LINES, Priced, Shortfall, WantedLine};
 use super::stock;
 use crate::clock;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Refusal, Result};
 use crate::ids::{CartId, OrderId};
 use crate::store::{
     Collection, Condition, CustomerScope, Entity, GuestScope, Item, List, Partition, Shopper,
@@ -192,11 +192,11 @@ pub async fn merge_guest(
         ];
         match store.transact(writes).await {
             Ok(()) => return Ok(()),
-            Err(StoreError::Cancelled(_) | StoreError::Contended) => {}
+            Err(StoreError::Cancelled(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Error::from(Code::Conflict))
+    Err(Refusal::new(Code::Conflict).retry_after(1).into())
 }
 
 /// The stock of every line, as of now.

@@ -15,7 +15,8 @@ use lambda_http::request::RequestContext;
 
 use super::problem::Refused;
 use super::{App, Problem};
-use crate::error::{Code, Refusal};
+use crate::deadline::Deadline;
+use crate::error::{Code, Refusal, UNAVAILABLE_SECONDS};
 use crate::ids::OrgId;
 use crate::store::{Usage, metered, on_behalf_of};
 
@@ -27,6 +28,7 @@ const MAX_URI: usize = 8_192;
 pub(super) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(&request);
+    let deadline = deadline(&request);
     let method = request.method().clone();
     let route = request
         .extensions()
@@ -50,7 +52,11 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
         (Problem::response(refusal, &id), Usage::default())
     } else {
         // The extractors refuse a token of another org than the header's before a handler runs.
-        metered(on_behalf_of(org.clone(), next.run(request))).await
+        metered(on_behalf_of(org.clone(), async {
+            let answer = deadline.keep(next.run(request)).await;
+            answer.unwrap_or_else(|| out_of_time(&id, &method, route.as_deref()))
+        }))
+        .await
     };
     let mut response = rendered(response, &id);
 
@@ -60,10 +66,11 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
             // decided by the answer to the request itself.
             _ if method == Method::OPTIONS => true,
             Some(org) => {
-                let config = app.orgs.get(&app.store, org).await;
-                origin
-                    .to_str()
-                    .is_ok_and(|origin| config.is_ok_and(|config| config.allows_origin(origin)))
+                // Nearly always known since the request began. The deadline holds for this as well.
+                let config = deadline.keep(app.orgs.get(&app.store, org)).await;
+                origin.to_str().is_ok_and(
+                    |origin| matches!(config, Some(Ok(config)) if config.allows_origin(origin)),
+                )
             }
             None => false,
         };
@@ -108,6 +115,23 @@ fn request_id(request: &Request) -> String {
             .map(|context| context.request_id.clone())
     };
     gateway.or_else(invocation).unwrap_or_default()
+}
+
+/// When Lambda would cut the request off.
+fn deadline(request: &Request) -> Deadline {
+    let context = request.extensions().get::<lambda_http::Context>();
+    Deadline::of_invocation(context.map_or(0, |context| context.deadline))
+}
+
+/// The answer while there is still time for one. What the handler was waiting for is dropped.
+fn out_of_time(id: &str, method: &Method, route: Option<&str>) -> Response {
+    let route = route.unwrap_or_default();
+    tracing::error!(request_id = %id, %method, route, "out of time");
+    let message = "the request took too long; it may have taken effect";
+    Problem::response(
+        Refusal::because(Code::Unavailable, message).retry_after(UNAVAILABLE_SECONDS),
+        id,
+    )
 }
 
 fn is_preflight(request: &Request) -> bool {
@@ -187,5 +211,90 @@ fn finish(headers: &mut HeaderMap, id: &str, usage: Option<Usage>) {
             format!("dynamodb;desc=\"rt={round_trips}, rru={read_units}, wru={write_units}\"");
         let timing = HeaderValue::try_from(timing).expect("numbers in quotes");
         headers.insert(HeaderName::from_static("server-timing"), timing);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::auth::KeyRing;
+    use crate::aws::{Aws, Endpoints};
+    use crate::deadline::MARGIN;
+    use crate::http::{Routes as _, Served};
+    use crate::operations;
+    use crate::store::Store;
+
+    /// Never done.
+    #[utoipa::path(get, path = "/slow/{id}", responses((status = OK)))]
+    async fn slow() {
+        std::future::pending::<()>().await;
+    }
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_out_of_time_is_answered_and_logged_with_its_route() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().json().flatten_event(true);
+        let subscriber = subscriber.with_writer(move || writer.clone()).finish();
+        let _logging = tracing::subscriber::set_default(subscriber);
+        let ring = r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#;
+        let ring = KeyRing::parse(ring).unwrap();
+        let store = Store::new(&Aws::local(Endpoints::default()), "none");
+        let tree = operations!(Served::default(), slow);
+        let function = crate::http::routed(tree, App::new(store, ring, false));
+
+        let mut context = lambda_http::Context::default();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let ends = now + MARGIN + Duration::from_millis(10);
+        context.deadline = u64::try_from(ends.as_millis()).unwrap();
+        context.request_id = "7".to_owned();
+        let request = Request::builder()
+            .uri("/slow/ann@acme.example")
+            .extension(context);
+        let answer = function
+            .oneshot(request.body(axum::body::Body::empty()).unwrap())
+            .await;
+        let answer = answer.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["retry-after"]),
+            (503, &HeaderValue::from(2))
+        );
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert!(body.windows(13).any(|part| part == b"\"unavailable\""));
+
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let error: Vec<&str> = log
+            .lines()
+            .filter(|line| line.contains("out of time"))
+            .collect();
+        assert_eq!(error.len(), 1, "{log}");
+        for part in [
+            "\"level\":\"ERROR\"",
+            "\"route\":\"/slow/{id}\"",
+            "\"request_id\":\"7\"",
+        ] {
+            assert!(error[0].contains(part), "{log}");
+        }
+        assert!(!log.contains("ann@"), "{log}");
     }
 }

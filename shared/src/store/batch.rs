@@ -1,9 +1,8 @@
 //! Reading several items in one round trip.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 
+use super::retry::pause;
 use super::table::{TOTAL, units};
 use super::value::{Attributes, key_attributes};
 use super::{Entity, Key, Store, StoreError, Stored, meter};
@@ -60,9 +59,9 @@ impl Store {
             if !unprocessed.is_empty() {
                 left_out += 1;
                 if left_out == ROUNDS {
-                    return Err(StoreError::Unavailable("throttled".to_owned()));
+                    return Err(StoreError::Throttled);
                 }
-                tokio::time::sleep(Duration::from_millis(20 << left_out)).await;
+                pause(left_out).await;
             }
             wanted.extend(unprocessed);
         }

@@ -17,7 +17,10 @@ pub enum StoreError {
     /// Another write to the same items is in flight; nothing was written.
     #[error("a concurrent transaction holds the items")]
     Contended,
-    /// The table did not answer in time, throttled, or failed. A write may or may not have happened.
+    /// A partition of the table takes no more at this moment; nothing was written.
+    #[error("the table is throttled")]
+    Throttled,
+    /// The table did not answer in time, or failed. A write may or may not have happened.
     #[error("the table is unavailable: {0}")]
     Unavailable(String),
     /// An item is not what the code takes it for: a defect, not an accident.
@@ -42,8 +45,16 @@ impl Found {
 }
 
 impl StoreError {
-    /// The code of a service error, or what kept it from arriving. Never an item's content.
+    /// A call that failed. Says the code of a service error, or what kept it from arriving; never an item's
+    /// content.
     pub(super) fn unavailable<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Self {
+        let code = error
+            .as_service_error()
+            .and_then(ProvideErrorMetadata::code);
+        if code == Some("ValidationException") {
+            // An item of more than 400 KB, an expression that is none: never right, however often it is tried.
+            return Self::Corrupt("a call that DynamoDB refuses".to_owned());
+        }
         let reason = match error {
             SdkError::TimeoutError(_) => "timed out",
             SdkError::DispatchFailure(_) => "no connection",

@@ -74,7 +74,7 @@ pub enum Collection {
 
 impl Collection {
     /// What the sort keys of the collection begin with.
-    pub(super) fn prefix(self) -> &'static str {
+    pub(super) const fn prefix(self) -> &'static str {
         match self {
             Self::Addresses => "ADDR#",
             Self::Wishlist => "WISH#",

@@ -10,6 +10,7 @@ mod expression;
 mod keys;
 mod meter;
 mod query;
+mod retry;
 mod scope;
 mod stream;
 mod table;

@@ -45,7 +45,7 @@ pub struct List<'a> {
 
 impl<'a> List<'a> {
     /// All of a collection.
-    pub fn of(collection: Collection) -> Self {
+    pub const fn of(collection: Collection) -> Self {
         Self::prefixed(collection.prefix())
     }
 

@@ -13,11 +13,12 @@ use aws_sdk_dynamodb::operation::transact_write_items::{
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConsumedCapacity, ReturnConsumedCapacity, ReturnValue,
-    ReturnValuesOnConditionCheckFailure,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
 use super::error::Found;
 use super::expression::Expression;
+use super::retry::{Attempts, patiently};
 use super::tenant::TenantSessions;
 use super::value::{Attributes, key_attributes};
 use super::write::Action;
@@ -139,29 +140,47 @@ impl Store {
     }
 
     /// One write. The answer of an update is the item as it now is; of any other write, nothing.
+    ///
+    /// A write that is sent again because its answer was lost may be refused for what it did itself. Where
+    /// the item that it meets is the one that it was to leave, it is done.
     pub async fn write(&self, write: Write) -> Result<Option<Written>, StoreError> {
-        let Write {
-            key,
-            action,
-            condition,
-        } = write;
-        match action {
+        let attempts = Attempts::default();
+        match patiently(|| self.write_once(&write, &attempts)).await {
+            Err(StoreError::ConditionFailed(found))
+                if attempts.several() && write.is_done(found.0.as_ref()) =>
+            {
+                Ok(found.0.filter(|_| write.is_update()).map(Written))
+            }
+            done => done,
+        }
+    }
+
+    async fn write_once(
+        &self,
+        write: &Write,
+        attempts: &Attempts,
+    ) -> Result<Option<Written>, StoreError> {
+        let condition = write.condition.as_ref();
+        match &write.action {
             Action::Put(item) => self
-                .put_item(item?, condition.as_ref())
+                .put_item(
+                    item.clone().map_err(StoreError::Corrupt)?,
+                    condition,
+                    attempts,
+                )
                 .await
                 .map(|()| None),
-            Action::Update(update) => self.update_item(&key, &update, condition.as_ref()).await,
+            Action::Update(update) => {
+                self.update_item(&write.key, update, condition, attempts)
+                    .await
+            }
             Action::Delete => self
-                .delete_item(&key, condition.as_ref())
+                .delete_item(&write.key, condition, attempts)
                 .await
                 .map(|()| None),
             Action::Check => {
-                let check = Write {
-                    key,
-                    action: Action::Check,
-                    condition,
-                };
-                self.transact(vec![check]).await.map(|()| None)
+                let check = write.to_transact_item(&self.table)?;
+                self.transact_once(vec![check]).await.map(|()| None)
             }
         }
     }
@@ -170,6 +189,7 @@ impl Store {
         &self,
         item: Attributes,
         condition: Option<&Condition>,
+        attempts: &Attempts,
     ) -> Result<(), StoreError> {
         let mut expression = Expression::default();
         let condition = expression.optional(condition)?;
@@ -183,6 +203,8 @@ impl Store {
             .set_expression_attribute_values(expression.values())
             .return_values_on_condition_check_failure(ALL_OLD)
             .return_consumed_capacity(TOTAL)
+            .customize()
+            .interceptor(attempts.clone())
             .send()
             .await
             .map_err(|error| match refusal(&error) {
@@ -199,6 +221,7 @@ impl Store {
         key: &Key,
         update: &Update,
         condition: Option<&Condition>,
+        attempts: &Attempts,
     ) -> Result<Option<Written>, StoreError> {
         let mut expression = Expression::default();
         let condition = expression.optional(condition)?;
@@ -214,6 +237,8 @@ impl Store {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ALL_OLD)
             .return_consumed_capacity(TOTAL)
+            .customize()
+            .interceptor(attempts.clone())
             .send()
             .await
             .map_err(|error| match refusal(&error) {
@@ -231,6 +256,7 @@ impl Store {
         &self,
         key: &Key,
         condition: Option<&Condition>,
+        attempts: &Attempts,
     ) -> Result<(), StoreError> {
         let mut expression = Expression::default();
         let condition = expression.optional(condition)?;
@@ -244,6 +270,8 @@ impl Store {
             .set_expression_attribute_values(expression.values())
             .return_values_on_condition_check_failure(ALL_OLD)
             .return_consumed_capacity(TOTAL)
+            .customize()
+            .interceptor(attempts.clone())
             .send()
             .await
             .map_err(|error| match refusal(&error) {
@@ -268,15 +296,23 @@ impl Store {
     }
 
     /// All of the writes or none of them, up to a hundred.
+    ///
+    /// The SDK gives each call a client token, which its retries send again: a transaction whose answer was
+    /// lost happens once. One that was cancelled is a call of its own when it is made again.
     pub async fn transact(&self, writes: Vec<Write>) -> Result<(), StoreError> {
         let items: Result<Vec<_>, _> = writes
-            .into_iter()
-            .map(|write| write.into_transact_item(&self.table))
+            .iter()
+            .map(|write| write.to_transact_item(&self.table))
             .collect();
+        let items = items?;
+        patiently(|| self.transact_once(items.clone())).await
+    }
+
+    async fn transact_once(&self, items: Vec<TransactWriteItem>) -> Result<(), StoreError> {
         let output = self
             .client
             .transact_write_items()
-            .set_transact_items(Some(items?))
+            .set_transact_items(Some(items))
             .return_consumed_capacity(TOTAL)
             .send()
             .await
@@ -317,7 +353,7 @@ fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> StoreError {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
             reasons(cancelled.cancellation_reasons())
         }
-        Some(TransactWriteItemsError::TransactionInProgressException(_)) => StoreError::Contended,
+        // Also while an earlier attempt of this call is still at work: it may yet take effect.
         _ => StoreError::unavailable(error),
     }
 }
@@ -333,7 +369,7 @@ fn reasons(reasons: &[CancellationReason]) -> StoreError {
     } else if has("TransactionConflict") {
         StoreError::Contended
     } else if has("ThrottlingError") || has("ProvisionedThroughputExceeded") {
-        StoreError::Unavailable("throttled".to_owned())
+        StoreError::Throttled
     } else {
         let codes: Vec<_> = reasons
             .iter()

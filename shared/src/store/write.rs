@@ -104,6 +104,18 @@ impl Update {
         }
     }
 
+    /// Whether an item has everything that this update sets, if it sets anything, and nothing that it
+    /// removes.
+    fn shows_in(&self, item: &Attributes) -> bool {
+        let mut set = self.set.iter().filter_map(|(attribute, to)| match to {
+            Set::To(value) => Some(value.0.as_ref().ok() == item.get(attribute.as_ref())),
+            Set::ToIfAbsent(_) | Set::Plus(_) | Set::DifferenceTo(..) => None,
+        });
+        set.next()
+            .is_some_and(|first| first && set.all(|there| there))
+            && !self.remove.iter().any(|name| item.contains_key(*name))
+    }
+
     pub(super) fn render(&self, expression: &mut Expression) -> Result<String, StoreError> {
         let mut set = Vec::new();
         let (kind, type_name) = (
@@ -160,7 +172,7 @@ pub struct Write {
 
 #[derive(Debug)]
 pub(super) enum Action {
-    Put(Result<Attributes, StoreError>),
+    Put(Result<Attributes, String>),
     Update(Update),
     Delete,
     Check,
@@ -181,7 +193,7 @@ impl Write {
             item.insert("v".to_owned(), AttributeValue::N("1".to_owned()));
             item
         });
-        Self::new(key, Action::Put(item))
+        Self::new(key, Action::Put(item.map_err(|error| error.to_string())))
     }
 
     /// Changes some attributes of the item.
@@ -215,18 +227,33 @@ impl Write {
         self
     }
 
-    pub(super) fn into_transact_item(self, table: &str) -> Result<TransactWriteItem, StoreError> {
+    pub(super) fn is_update(&self) -> bool {
+        matches!(self.action, Action::Update(_))
+    }
+
+    /// Whether the item is as this write leaves it. What an update computes from the item is not looked
+    /// at: what it sets tells enough.
+    pub(super) fn is_done(&self, found: Option<&Attributes>) -> bool {
+        match (&self.action, found) {
+            (Action::Put(item), Some(found)) => item.as_ref() == Ok(found),
+            (Action::Update(update), Some(found)) => update.shows_in(found),
+            (Action::Delete, None) => true,
+            _ => false,
+        }
+    }
+
+    pub(super) fn to_transact_item(&self, table: &str) -> Result<TransactWriteItem, StoreError> {
         let old = ReturnValuesOnConditionCheckFailure::AllOld;
         let mut expression = Expression::default();
         let condition = expression.optional(self.condition.as_ref())?;
         let key = key_attributes(&self.key);
         let invalid = |error| StoreError::Corrupt(format!("an incomplete write: {error}"));
         let item = TransactWriteItem::builder();
-        Ok(match self.action {
+        Ok(match &self.action {
             Action::Put(attributes) => item.put(
                 Put::builder()
                     .table_name(table)
-                    .set_item(Some(attributes?))
+                    .set_item(Some(attributes.clone().map_err(StoreError::Corrupt)?))
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(expression.names())
                     .set_expression_attribute_values(expression.values())

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use lambda_http::LambdaEvent;
 use portico_local::functions::Parts;
 use portico_local::openapi::document;
 use portico_local::{EmbeddedAws, EventFn, Function, Functions, Options, Platform, Template};
@@ -121,10 +122,10 @@ enum Moment {
 
 /// A function that never returns once it is given what the test waits for.
 fn dying(function: EventFn, moment: Moment, sign: &'static str, reached: Arc<Notify>) -> EventFn {
-    Arc::new(move |event: Value| {
+    Arc::new(move |event: LambdaEvent<Value>| {
         let (function, reached) = (function.clone(), reached.clone());
         Box::pin(async move {
-            if !event.to_string().contains(sign) {
+            if !event.payload.to_string().contains(sign) {
                 return function(event).await;
             }
             if moment == Moment::After {

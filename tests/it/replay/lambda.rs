@@ -29,7 +29,8 @@ impl Invoke for Lambda {
     async fn invoke(&self, function: &str, event: &Value) -> Value {
         match self.0.get(function).expect("a function of the template") {
             Function::Events(function) => {
-                function(event.clone()).await.expect("a reply to the batch")
+                let call = LambdaEvent::new(event.clone(), Context::default());
+                function(call).await.expect("a reply to the batch")
             }
             Function::Http(router) => {
                 let event: LambdaRequest =

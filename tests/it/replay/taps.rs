@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lambda_http::LambdaEvent;
 use portico_local::functions::Parts;
 use portico_local::openapi::document;
 use portico_local::{EmbeddedAws, EventFn, Function, Options, Platform, Template};
@@ -67,8 +68,11 @@ impl Taps {
 
 /// A function that passes each record on and is done with it.
 fn tap(to: UnboundedSender<Value>) -> EventFn {
-    Arc::new(move |event: Value| {
-        for record in event["Records"].as_array().expect("a batch has records") {
+    Arc::new(move |event: LambdaEvent<Value>| {
+        for record in event.payload["Records"]
+            .as_array()
+            .expect("a batch has records")
+        {
             // The test may have ended.
             let _ = to.send(record.clone());
         }

@@ -51,7 +51,7 @@ impl QueueSource {
             .iter()
             .map(|message| record(message, &arn))
             .collect();
-        let call = (self.function)(json!({ "Records": records }));
+        let call = (self.function)(invoke::event(&records, self.timeout));
         let result = match invoke::run(self.timeout, call).await {
             Ok(result) => result,
             Err(error) => Err(error.to_string()),

@@ -266,7 +266,7 @@ impl StreamSource {
     }
 
     async fn call(&self, batch: &[&Value]) -> Outcome {
-        let call = (self.function)(json!({ "Records": batch }));
+        let call = (self.function)(invoke::event(batch, self.timeout));
         match invoke::run(self.timeout, call)
             .await
             .map_err(|error| error.to_string())

@@ -160,6 +160,22 @@ struct Resource {
 }
 
 impl Template {
+    /// Each function by its name: how long it may run, and whether it serves HTTP.
+    pub fn timeouts(&self) -> impl Iterator<Item = (&str, Duration, bool)> {
+        self.functions.iter().map(|(name, function)| {
+            let http = self.routes.iter().any(|route| route.function == *name);
+            (name.as_str(), function.timeout, http)
+        })
+    }
+
+    /// The body of a `CreateTable` request for the table under another name, and the attribute of its
+    /// time-to-live: for a table elsewhere than here.
+    pub fn table_named(&self, name: &str) -> (Json, Option<&str>) {
+        let mut create = self.table.create.clone();
+        create["TableName"] = name.into();
+        (create, self.table.ttl_attribute.as_deref())
+    }
+
     /// Reads and checks a template.
     ///
     /// # Errors

@@ -98,7 +98,7 @@ impl Toy {
         let record = |events: &Arc<Mutex<Vec<Value>>>| {
             let events = Arc::clone(events);
             Function::Events(Arc::new(move |event| {
-                events.lock().unwrap().push(event);
+                events.lock().unwrap().push(event.payload);
                 Box::pin(async { Ok(Value::Null) })
             }))
         };

@@ -2,7 +2,6 @@
 //! one transaction.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use iso_currency::Currency;
 
@@ -26,7 +25,7 @@ use crate::store::{
 };
 use crate::text::normalize_email;
 
-/// How often placing is tried while others change the same cart or stock.
+/// How often placing is tried while others change the same cart.
 const ATTEMPTS: u32 = 5;
 
 /// Where the writes stand in the transaction; the stock of each sku follows.
@@ -114,7 +113,6 @@ pub async fn place(
                     return Err(short_of(&skus, reasons)?.into());
                 }
             }
-            Err(StoreError::Contended) => pause(attempt).await,
             Err(error) => return Err(error.into()),
         }
     }
@@ -302,11 +300,4 @@ fn short_of(skus: &BTreeMap<&str, (u32, bool)>, reasons: Vec<Option<Found>>) -> 
         }
     }
     Ok(pricing::out_of_stock(short))
-}
-
-/// Full jitter: those who met will hardly meet again.
-async fn pause(attempt: u32) {
-    let ceiling = 10_u64 << attempt.min(4);
-    let random = u64::from(uuid::Uuid::now_v7().as_bytes()[15]);
-    tokio::time::sleep(Duration::from_millis(random * ceiling / 255)).await;
 }

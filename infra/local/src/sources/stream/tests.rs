@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use dynoxide::actions::put_item::PutItemRequest;
+use lambda_http::LambdaEvent;
 use tempfile::TempDir;
 
 use super::*;
@@ -41,7 +42,8 @@ impl Calls {
 
     fn function(&self) -> EventFn {
         let calls = self.clone();
-        Arc::new(move |event: Value| {
+        Arc::new(move |event: LambdaEvent<Value>| {
+            let event = event.payload;
             let keys = event["Records"]
                 .as_array()
                 .unwrap()
