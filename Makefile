@@ -13,12 +13,15 @@ export PORT DATA_DIR
 # Cargo decides the features of shared dependencies per selection of packages. Every command here
 # selects the whole workspace (`--bin` without `-p` too), or each would build the AWS SDKs anew.
 OPENAPI := cargo run --quiet --bin portico-local -- openapi
+COSTS := cargo run --quiet --bin portico-bench -- costs
 
 DENY_VERSION := 0.20.2
 DENY := .tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 
 SAM_PACKAGES := aws-sam-cli==1.170.0 cargo-lambda==1.9.2 ziglang==0.17.0
 SAM := .tools/sam/bin/sam
+# This machine's processor, as Lambda calls it.
+HOST_ARCH := $(subst aarch64,arm64,$(shell uname -m))
 export SAM_CLI_TELEMETRY := 0
 
 CHECKOV_VERSION := 3.3.30
@@ -70,8 +73,8 @@ test-peers: $(PEERS)/bin/moto_server ## Run the store's tests against other Dyna
 	tests/peers.sh $(PEERS)
 
 .PHONY: check
-check: check-format check-lints check-docs check-openapi check-licences check-template ## All that CI checks but the tests
-	@echo "check: formatting, lints, docs, OpenAPI document, dependency licences and templates are in order."
+check: check-format check-lints check-docs check-openapi check-costs check-licences check-template ## All that CI checks but the tests
+	@echo "check: formatting, lints, docs, OpenAPI document, costs, dependency licences and templates are in order."
 
 .PHONY: check-format
 check-format:
@@ -90,6 +93,11 @@ check-openapi:
 	$(OPENAPI) | diff -u docs/openapi.json - \
 		|| { echo "docs/openapi.json is not what the code says: run make openapi and commit it." >&2; exit 1; }
 
+.PHONY: check-costs
+check-costs:
+	$(COSTS) | diff -u docs/costs.md - \
+		|| { echo "docs/costs.md is not what budgets, template and prices come to: run make costs and commit it." >&2; exit 1; }
+
 .PHONY: check-licences
 check-licences: $(DENY)
 	$(DENY) check --hide-inclusion-graph bans licenses sources
@@ -102,14 +110,23 @@ openapi: ## Write docs/openapi.json from the code
 	$(OPENAPI) >docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
 
+.PHONY: costs
+costs: ## Write docs/costs.md: what a million calls cost, from docs/budgets.md, template.yaml and AWS's prices
+	$(COSTS) >docs/costs.md.new
+	mv docs/costs.md.new docs/costs.md
+
 .PHONY: fmt
 fmt: ## Format the code
 	cargo fmt --all
 
 .PHONY: bench
-bench: ## Measure the platform and each function's cold start, built for release
-	cargo build --workspace --release --bins
-	$${CARGO_TARGET_DIR:-target}/release/portico-bench
+bench: $(SAM) ## Measure the platform, the functions' cold starts over TLS and their CPU; PARTS="cold-start" only that
+	$(MAKE) --no-print-directory build ARCH="$(HOST_ARCH)"
+	cargo build --workspace --release --bin portico-bench --bin portico-local
+	target=$$(realpath -m "$${CARGO_TARGET_DIR:-target}"); \
+	(cd infra/bench/naive && cargo build --release --locked --target-dir "$$target/naive"); \
+	"$$target/release/portico-bench" --functions "target/lambda/$(HOST_ARCH)" \
+		--naive "$$target/naive/release/naive" $(PARTS)
 
 .PHONY: audit
 audit: $(DENY) ## Look for known vulnerabilities in the dependencies (needs the network)
@@ -150,7 +167,7 @@ lambda-image: ## Make the containers' base image from Debian's packages, where D
 # The functions run on this machine, whatever else was built before.
 .PHONY: test-lambda
 test-lambda: $(SAM) ## Replay every event on the executables that are deployed, with Docker in containers too
-	$(MAKE) --no-print-directory build ARCH="$$(uname -m | sed s/aarch64/arm64/)"
+	$(MAKE) --no-print-directory build ARCH="$(HOST_ARCH)"
 	cargo build --quiet --bin portico-local
 	@if docker info >/dev/null 2>&1; then \
 		skip=deployed::nothing; \

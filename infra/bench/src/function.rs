@@ -2,7 +2,8 @@
 //! the services in another, and this process's CPU time is counted.
 //!
 //! As in Lambda there is one thread and one request at a time, from the event's JSON to the reply's; the
-//! SDK's work and a log line are part of it.
+//! SDK's work and a log line are part of it. What the network takes is told apart: the very bytes that the
+//! request exchanges with the table are recorded once, and exchanged again over a bare socket.
 
 use std::fs::File;
 use std::sync::Mutex;
@@ -11,20 +12,38 @@ use std::time::Duration;
 use axum::Router;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Context, LambdaEvent, Service as _};
-use portico_shared::auth::Principal;
+use portico_shared::auth::{KeyRing, Principal};
+use portico_shared::aws::{Aws, Endpoints};
 use portico_shared::domain::customer;
 use portico_shared::http::App;
+use portico_shared::store::{CustomerScope, Store};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::events::http_event;
 use crate::platform::Platform;
-use crate::process::own_cpu;
+use crate::process::{Cpu, own_cpu};
 use crate::report::{Table, figure};
+use crate::wire::{Recorder, Repeater};
 use crate::world::{World, org_id};
 use crate::{Result, micros};
 
-/// Enough that the hundredths of a second that Linux counts in are a percent.
-const ENOUGH: Duration = Duration::from_secs(1);
-const BATCH: u32 = 500;
+/// How the figures come about, for a reader of the table.
+pub const METHOD: &str = "\
+CPU time of one thread, from the event's JSON to the reply's: API Gateway's event is parsed, the request routed, its \
+token verified, the table asked through the SDK, the answer written, a line logged. The services run in another \
+process, over plain HTTP. *User* and *system* are Linux's account of it (times(2)). *Network* is the CPU time of \
+exchanging the very same bytes with the table, recorded once, over a bare socket on the same kind of thread: writing, \
+waiting, reading, and nothing else. *Outside* is what is left without it: the function's own work and the SDK's. \
+Encryption is in neither.";
+
+/// By turns, so that what else the machine does meets both alike.
+const TURNS: u32 = 5;
+/// Enough that the hundredths of a second that Linux counts in are, over all turns, a percent.
+const TURN: Duration = Duration::from_millis(250);
+const BATCH: u32 = 100;
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The CPU time of one request.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +55,16 @@ pub struct Cost {
     /// Whether it is a GET that the aim is about.
     pub is_aim: bool,
     /// The mean over the requests.
-    pub cpu: Duration,
+    pub cpu: Cpu,
+    /// The part of it that the same bytes take on a bare socket.
+    pub network: Duration,
+}
+
+impl Cost {
+    /// What the function and the SDK do themselves.
+    pub fn outside(&self) -> Duration {
+        self.cpu.total().saturating_sub(self.network)
+    }
 }
 
 /// Measures the GETs, and what they are made of.
@@ -46,89 +74,225 @@ pub struct Cost {
 /// When a request fails.
 pub async fn measure(platform: &Platform, world: &World) -> Result<Vec<Cost>> {
     log_to_nowhere()?;
-    let (store, ring) = (platform.store().await?, platform.ring().await?);
-    // Each function has a state of its own, as every Lambda function does.
-    let app = || App::new(store.clone(), ring.clone(), false);
-    let client_data = portico_client_data::router(app());
-    let storefront = portico_storefront::router(app());
-    let gets = [
-        ("GET /client-data/profile", "one GetItem", &client_data, ""),
-        (
-            "GET /client-data/orders",
-            "one Query of 20 rows",
-            &client_data,
-            "",
-        ),
-        (
-            "GET /storefront/products",
-            "warm catalogue, no call",
-            &storefront,
-            "ps=20",
-        ),
-        (
-            "GET /client-data/health",
-            "no token, no call",
-            &client_data,
-            "",
-        ),
-    ];
+    let recorder = Recorder::start(&platform.dynamodb()?).await?;
+    let through_it = Aws::local(Endpoints {
+        dynamodb: Some(recorder.url().to_owned()),
+        ..Endpoints::default()
+    });
+    let ring = platform.ring().await?;
+    let direct = Functions::new(&platform.store().await?, &ring);
+    let aside = Functions::new(&Store::new(&through_it, platform.table().await?), &ring);
+
     let mut costs = Vec::new();
-    for (operation, how, router, query) in gets {
-        let path = operation.trim_start_matches("GET ");
-        let event = http_event(path, query, &world.reader).to_string();
+    for get in &GETS {
+        let event = http_event(get.path, get.query, &world.reader).to_string();
+        let run =
+            async |functions: &Functions| invoke(functions.of(get.path), event.as_bytes()).await;
+        // The first finds nothing kept warm, and no connection.
+        run(&aside).await?;
+        recorder.take();
+        run(&aside).await?;
+        let mut network = network(platform, recorder.take()).await?;
+        let (cpu, network) = by_turns(async || run(&direct).await, network.as_mut()).await?;
         costs.push(Cost {
-            what: operation,
-            how,
-            is_aim: !path.ends_with("/health"),
-            cpu: mean(async || invoke(router, event.as_bytes()).await).await?,
+            what: get.what,
+            how: get.how,
+            is_aim: get.is_aim,
+            cpu,
+            network,
         });
     }
-    let (org, token) = (org_id()?, &world.reader.token);
+    let org = org_id()?;
+    let token = &world.reader.token;
+    let verify = || Principal::verify(&ring, &org, token);
+    let (cpu, network) = by_turns(async || Ok(verify().map(drop)?), None).await?;
     costs.push(Cost {
         what: "the token alone",
         how: "verified, no call",
         is_aim: false,
-        cpu: mean(async || Ok(Principal::verify(&ring, &org, token).map(drop)?)).await?,
+        cpu,
+        network,
     });
-    let Principal::Customer(scope, _) = Principal::verify(&ring, &org, token)? else {
+    let Principal::Customer(scope, _) = verify()? else {
         return Err("the reader is no customer".into());
     };
+    let read = async |store: &Store, scope: &CustomerScope| {
+        Ok(customer::get(store, scope).await.map(drop)?)
+    };
+    read(&aside.store, &scope).await?;
+    let mut network = self::network(platform, recorder.take()).await?;
+    let (cpu, network) =
+        by_turns(async || read(&direct.store, &scope).await, network.as_mut()).await?;
     costs.push(Cost {
         what: "the profile's GetItem alone",
         how: "through the SDK",
         is_aim: false,
-        cpu: mean(async || Ok(customer::get(&store, &scope).await.map(drop)?)).await?,
+        cpu,
+        network,
     });
     Ok(costs)
 }
 
+struct Get {
+    what: &'static str,
+    path: &'static str,
+    query: &'static str,
+    how: &'static str,
+    is_aim: bool,
+}
+
+const GETS: [Get; 5] = [
+    Get {
+        what: "GET /client-data/profile",
+        path: "/client-data/profile",
+        query: "",
+        how: "one GetItem",
+        is_aim: true,
+    },
+    Get {
+        what: "GET /client-data/addresses",
+        path: "/client-data/addresses",
+        query: "",
+        how: "one Query of 3 items",
+        is_aim: true,
+    },
+    Get {
+        what: "GET /client-data/orders",
+        path: "/client-data/orders",
+        query: "",
+        how: "one Query of 20 rows",
+        is_aim: true,
+    },
+    Get {
+        what: "GET /storefront/products",
+        path: "/storefront/products",
+        query: "ps=20",
+        how: "20 of a warm catalogue, no call",
+        is_aim: true,
+    },
+    Get {
+        what: "GET /client-data/health",
+        path: "/client-data/health",
+        query: "",
+        how: "no token, no call",
+        is_aim: false,
+    },
+];
+
+/// The functions that serve them, on one table.
+struct Functions {
+    store: Store,
+    client_data: Router,
+    storefront: Router,
+}
+
+impl Functions {
+    fn new(store: &Store, ring: &KeyRing) -> Self {
+        // Each has a state of its own, as every Lambda function does.
+        let app = || App::new(store.clone(), ring.clone(), false);
+        Self {
+            store: store.clone(),
+            client_data: portico_client_data::router(app()),
+            storefront: portico_storefront::router(app()),
+        }
+    }
+
+    fn of(&self, path: &str) -> &Router {
+        if path.starts_with("/storefront") {
+            &self.storefront
+        } else {
+            &self.client_data
+        }
+    }
+}
+
 /// The costs, for Markdown.
 pub fn table(costs: &[Cost]) -> Table {
-    let mut table = Table::new(&["what", "CPU µs"]);
+    let heads = ["CPU µs of", "all", "user", "system", "network", "outside"];
+    let mut table = Table::new(&heads);
     for cost in costs {
-        table.row([
-            format!("{}: {}", cost.what, cost.how),
-            figure(micros(cost.cpu)),
-        ]);
+        let spent = [
+            cost.cpu.total(),
+            cost.cpu.user,
+            cost.cpu.system,
+            cost.network,
+            cost.outside(),
+        ];
+        let name = format!("{}: {}", cost.what, cost.how);
+        table.row(
+            [name]
+                .into_iter()
+                .chain(spent.map(|spent| figure(micros(spent)))),
+        );
     }
     table
 }
 
-async fn mean(work: impl AsyncFn() -> Result<()>) -> Result<Duration> {
-    // The first batch warms up and does not count.
-    let (mut done, mut before, mut used) = (0, Duration::ZERO, Duration::ZERO);
-    while used < ENOUGH {
-        for _ in 0..BATCH {
-            work().await?;
+/// The request again on a bare socket, if there was one.
+async fn network(platform: &Platform, request: Vec<u8>) -> Result<Option<Repeater>> {
+    let calls = request.windows(4).filter(|four| four == b"POST").count();
+    match calls {
+        0 => Ok(None),
+        1 => Ok(Some(Repeater::open(&platform.dynamodb()?, request).await?)),
+        calls => Err(format!("a GET that is to make one call makes {calls}").into()),
+    }
+}
+
+/// The mean CPU time of `work`, and of what it exchanges.
+async fn by_turns(
+    work: impl AsyncFn() -> Result<()>,
+    mut network: Option<&mut Repeater>,
+) -> Result<(Cpu, Duration)> {
+    let (mut all, mut bare) = (Mean::default(), Mean::default());
+    for turn in 0..=TURNS {
+        if turn == 1 {
+            // The first turn warmed up and does not count.
+            (all, bare) = (Mean::default(), Mean::default());
         }
-        if before.is_zero() {
-            before = own_cpu()?;
-        } else {
-            done += BATCH;
-            used = own_cpu()?.saturating_sub(before);
+        all.turn(&work).await?;
+        if let Some(repeater) = &mut network {
+            bare.turn(async || repeater.repeat().await).await?;
         }
     }
-    Ok(used / done)
+    Ok((all.each(), bare.each().total()))
+}
+
+#[derive(Default)]
+struct Mean {
+    times: u32,
+    cpu: Cpu,
+}
+
+impl Mean {
+    async fn turn(&mut self, mut work: impl AsyncFnMut() -> Result<()>) -> Result<()> {
+        let before = own_cpu()?;
+        let mut used = Cpu::default();
+        while used.total() < TURN {
+            let batch = async {
+                for _ in 0..BATCH {
+                    work().await?;
+                }
+                Ok::<_, crate::Error>(())
+            };
+            // Nothing else ends the wait for a service that is silent.
+            let late = |_| format!("{BATCH} requests take more than {PATIENCE:?}");
+            tokio::time::timeout(PATIENCE, batch)
+                .await
+                .map_err(late)??;
+            self.times += BATCH;
+            used = own_cpu()?.since(before);
+        }
+        self.cpu = self.cpu.and(used);
+        Ok(())
+    }
+
+    fn each(&self) -> Cpu {
+        let times = self.times.max(1);
+        Cpu {
+            user: self.cpu.user / times,
+            system: self.cpu.system / times,
+        }
+    }
 }
 
 /// JSON in, JSON out: what the Lambda runtime does with an invocation, without its HTTP.
@@ -149,11 +313,10 @@ async fn invoke(router: &Router, event: &[u8]) -> Result<()> {
 /// The functions' own log lines, written where nobody reads them: standard output has the tables.
 fn log_to_nowhere() -> Result<()> {
     let nowhere = Mutex::new(File::create("/dev/null")?);
-    let log = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_target(false);
-    log.with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
-        .with_writer(nowhere)
-        .try_init()
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true);
+    tracing_subscriber::registry()
+        .with(lines.with_target(false).with_writer(nowhere))
+        .with(Targets::new().with_default(LevelFilter::INFO))
+        .try_init()?;
+    Ok(())
 }

@@ -1,14 +1,16 @@
 //! What `make bench` measures with: the platform and the functions as processes of their own, a load
-//! generator, a stub of Lambda's Runtime API, tables.
+//! generator, a stub of Lambda's Runtime API, TLS, tables. And what `make costs` computes with.
 //!
 //! * [`startup`] — how long the local platform takes to be there.
 //! * [`serving`] — the local platform under load, over HTTP.
 //! * [`function`] — what a request costs a function apart from the services below it.
 //! * [`cold_start`] — each function's process, from its start to its first answer.
+//! * [`costs`] — what the operations cost on AWS, computed.
 //!
 //! Nothing here decides what is fast enough: the driver prints the aims beside the figures.
 
 pub mod cold_start;
+pub mod costs;
 pub mod events;
 pub mod function;
 pub mod http;
@@ -19,6 +21,8 @@ pub mod report;
 pub mod runtime_api;
 pub mod serving;
 pub mod startup;
+pub mod tls;
+pub mod wire;
 pub mod world;
 
 /// What went wrong, for a person to read.

@@ -86,6 +86,16 @@ impl Platform {
             .cloned()
     }
 
+    /// Where its DynamoDB answers.
+    ///
+    /// # Errors
+    ///
+    /// When it did not say.
+    pub fn dynamodb(&self) -> Result<String> {
+        let url = self.endpoint("DYNAMODB");
+        url.ok_or_else(|| "DynamoDB has no endpoint".into())
+    }
+
     /// Clients' settings for its embedded services.
     pub fn aws(&self) -> Aws {
         Aws::local(Endpoints {
@@ -139,9 +149,7 @@ impl Platform {
     ///
     /// When there is none.
     pub async fn item(&self, pk: &str, prefix: &str) -> Result<Value> {
-        let url = self
-            .endpoint("DYNAMODB")
-            .ok_or("DynamoDB has no endpoint")?;
+        let url = self.dynamodb()?;
         let input = json!({
             "TableName": self.table().await?,
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",

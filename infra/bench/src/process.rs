@@ -91,7 +91,22 @@ impl Process {
     ///
     /// When it has ended.
     pub fn cpu(&self) -> Result<Duration> {
-        cpu_of(&self.0.id().to_string())
+        Ok(cpu_of(&self.0.id().to_string())?.total())
+    }
+
+    /// The CPU time of its threads that are alive, to the nanosecond (`/proc/<pid>/task/*/schedstat`).
+    ///
+    /// # Errors
+    ///
+    /// When it has ended.
+    pub fn cpu_of_threads(&self) -> Result<Duration> {
+        let mut nanoseconds = 0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.0.id()))? {
+            let schedstat = fs::read_to_string(thread?.path().join("schedstat"))?;
+            let running = schedstat.split(' ').next().unwrap_or_default();
+            nanoseconds += running.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanoseconds))
     }
 
     /// Asks it to end (SIGTERM), and waits until it has.
@@ -125,28 +140,66 @@ impl Drop for Process {
     }
 }
 
+/// CPU time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cpu {
+    /// In the program's own code.
+    pub user: Duration,
+    /// In the kernel on the program's behalf: for a server mostly its sockets.
+    pub system: Duration,
+}
+
+impl Cpu {
+    /// Both.
+    pub fn total(self) -> Duration {
+        self.user + self.system
+    }
+
+    /// What was used since `before`.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            user: self.user.saturating_sub(before.user),
+            system: self.system.saturating_sub(before.system),
+        }
+    }
+
+    /// This and that.
+    #[must_use]
+    pub fn and(self, that: Self) -> Self {
+        Self {
+            user: self.user + that.user,
+            system: self.system + that.system,
+        }
+    }
+}
+
 /// The CPU time of this process so far; as [`Process::cpu`].
 ///
 /// # Errors
 ///
 /// When the machine has no `/proc`.
-pub fn own_cpu() -> Result<Duration> {
+pub fn own_cpu() -> Result<Cpu> {
     cpu_of("self")
 }
 
-fn cpu_of(pid: &str) -> Result<Duration> {
+fn cpu_of(pid: &str) -> Result<Cpu> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    ticks(&stat)
-        .map(|ticks| Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
-        .ok_or_else(|| format!("/proc/{pid}/stat tells no CPU time: {stat}").into())
+    ticks(&stat).ok_or_else(|| format!("/proc/{pid}/stat tells no CPU time: {stat}").into())
 }
 
 /// `utime` and `stime`, the 14th and 15th field (proc(5)). The second one, the name, may hold spaces.
-fn ticks(stat: &str) -> Option<u64> {
+fn ticks(stat: &str) -> Option<Cpu> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_whitespace().skip(11);
-    let mut next = || fields.next()?.parse::<u64>().ok();
-    Some(next()? + next()?)
+    let mut next = || {
+        let ticks: u64 = fields.next()?.parse().ok()?;
+        Some(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+    };
+    Some(Cpu {
+        user: next()?,
+        system: next()?,
+    })
 }
 
 fn member(status: &str, name: &str) -> Result<u64> {
@@ -162,7 +215,15 @@ mod tests {
     #[test]
     fn cpu_time_is_found_behind_any_name() {
         let stat = "12 (a) b (c)) S 1 12 12 0 -1 4194304 900 0 0 0 31 11 5 6 20 0 1 0 100 1 2 3";
-        assert_eq!(ticks(stat), Some(42));
+        let cpu = ticks(stat).unwrap();
+        assert_eq!(cpu.user, Duration::from_millis(310));
+        assert_eq!(cpu.system, Duration::from_millis(110));
+        assert_eq!(cpu.total(), Duration::from_millis(420));
+        let before = Cpu {
+            user: Duration::from_millis(300),
+            system: Duration::ZERO,
+        };
+        assert_eq!(cpu.since(before).and(before), cpu);
         assert_eq!(ticks("12 (a) S 1"), None);
     }
 
@@ -179,6 +240,7 @@ mod tests {
         let memory = process.memory().unwrap();
         assert!(memory.resident > 0 && memory.peak >= memory.resident);
         assert!(process.cpu().is_ok());
+        assert!(process.cpu_of_threads().unwrap() > Duration::ZERO);
         assert!(process.stop().is_ok());
         assert!(Process::spawn(&mut Command::new("/no/such/program")).is_err());
     }

@@ -24,6 +24,8 @@ pub const PRODUCTS: usize = 200;
 pub const SHOPPERS: usize = 32;
 /// How many orders a customer places who only orders.
 pub const ORDERS_EACH: usize = 4;
+/// How many addresses the reader has.
+pub const ADDRESSES: usize = 3;
 /// How many orders the reader has: one page.
 pub const ORDERS: usize = 20;
 
@@ -66,6 +68,10 @@ impl World {
             shoppers.push(sign_up(&mut connection, place).await?);
         }
         let reader = sign_up(&mut connection, SHOPPERS).await?;
+        for place in 0..ADDRESSES {
+            let ask = add_address(&reader, place)?;
+            connection.send(&ask).await?.json()?;
+        }
         for _ in 0..ORDERS {
             let ask = checkout(&mut connection, &reader).await?;
             connection.send(&ask).await?.json()?;
@@ -232,6 +238,14 @@ async fn sign_up(connection: &mut Connection, place: usize) -> Result<Account> {
         email,
         skus: skus(place),
     })
+}
+
+fn add_address(customer: &Account, place: usize) -> Result<Ask> {
+    let body = json!({
+        "type": "home", "street1": format!("{place} Main St"), "city": "Springfield", "state": "IL",
+        "postalCode": "62701", "country": "US",
+    });
+    in_org(Ask::post("/client-data/addresses", &body))?.token(&customer.token)
 }
 
 fn update(cart: &str, shopper: &Account) -> Result<Ask> {

@@ -1,109 +1,84 @@
-//! The stub of the Runtime API drives a function's real binary: `hello`, as this build made it.
+//! The stub of the Runtime API drives a function: one in shell, of the kind that AWS's tutorial for custom
+//! runtimes has.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::net::Ipv4Addr;
-use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use portico_bench::cold_start;
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use portico_bench::cold_start::{self, Start};
 
-/// A DynamoDB that answers every call the same and remembers what was asked.
-struct OneAnswer {
-    url: String,
-    asked: Arc<Mutex<Vec<(String, Value)>>>,
-}
+/// Takes events and posts `$reply` for each that holds `$expected`, as `$outcome`.
+const FUNCTION: &str = r#"#!/bin/sh
+set -eu
+api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
+while event=$(curl -sS -D "$0.head" "$api/next"); do
+  id=$(sed -n 's/^lambda-runtime-aws-request-id: \([^[:space:]]*\).*/\1/ip' "$0.head")
+  case "$event" in
+    *"$expected"*) curl -sS --data-binary "$reply" "$api/$id/$outcome" ;;
+    *) exit 3 ;;
+  esac
+done
+"#;
 
-impl OneAnswer {
-    async fn start(answer: Value) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let remembered = Arc::clone(&asked);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (asked, answer) = (Arc::clone(&remembered), answer.to_string());
-                let service = service_fn(move |request: Request<Incoming>| {
-                    let (asked, answer) = (Arc::clone(&asked), answer.clone());
-                    async move {
-                        let target = request.headers()["x-amz-target"]
-                            .to_str()
-                            .unwrap()
-                            .to_owned();
-                        let body = request.into_body().collect().await.unwrap().to_bytes();
-                        let body = serde_json::from_slice(&body).unwrap();
-                        asked.lock().unwrap().push((target, body));
-                        Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(answer))))
-                    }
-                });
-                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-            }
-        });
-        Self { url, asked }
-    }
-}
+const EVENT: &str = r#"{"rawPath": "/orders"}"#;
 
-async fn start_hello(dynamodb: &str) -> portico_bench::Result<cold_start::Start> {
-    let environment = [
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
-        ("PORTICO_TABLE", "portico"),
-        ("HELLO_PK", "bench#ORG"),
-        ("HELLO_SK", "CONFIG"),
-    ];
-    let environment: BTreeMap<_, _> = environment
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-    let event = json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": "/", "rawQueryString": "", "headers": {},
-        "requestContext": {
-            "http": {"method": "GET", "path": "/", "protocol": "HTTP/1.1", "sourceIp": "198.51.100.7", "userAgent": "test"},
-            "requestId": "1", "routeKey": "$default", "stage": "$default", "time": "12/Mar/2026:19:03:58 +0000",
-            "timeEpoch": 0,
-        },
-        "isBase64Encoded": false,
-    });
-    let log = tempfile::NamedTempFile::new().unwrap();
-    let hello = Path::new(env!("CARGO_BIN_EXE_hello"));
-    cold_start::start(hello, &environment, event.to_string().into(), log.path()).await
+async fn start(outcome: &str, expected: &str, reply: &str) -> portico_bench::Result<Start> {
+    let folder = tempfile::tempdir().unwrap();
+    let function = folder.path().join("bootstrap");
+    fs::write(&function, FUNCTION).unwrap();
+    fs::set_permissions(&function, fs::Permissions::from_mode(0o700)).unwrap();
+    let environment: BTreeMap<String, OsString> = [
+        ("PATH", env::var_os("PATH").unwrap()),
+        ("outcome", outcome.into()),
+        ("expected", expected.into()),
+        ("reply", reply.into()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    let log = folder.path().join("log");
+    cold_start::start(&function, &environment, EVENT.into(), &log).await
 }
 
 #[tokio::test]
 async fn a_function_is_started_given_an_event_and_answers_it() {
-    let dynamodb =
-        OneAnswer::start(json!({"Item": {"pk": {"S": "bench#ORG"}, "sk": {"S": "CONFIG"}}})).await;
-    let start = start_hello(&dynamodb.url).await.unwrap();
+    let start = start("response", EVENT, r#"{"statusCode": 200}"#)
+        .await
+        .unwrap();
     assert!(start.initialised < start.answered);
     assert!(start.peak > 0);
-    let asked = dynamodb.asked.lock().unwrap();
-    let [(target, body)] = asked.as_slice() else {
-        panic!("{asked:?}")
-    };
-    assert_eq!(target, "DynamoDB_20120810.GetItem");
-    assert_eq!(
-        body["Key"],
-        json!({"pk": {"S": "bench#ORG"}, "sk": {"S": "CONFIG"}})
-    );
+}
+
+#[tokio::test]
+async fn a_batch_without_failures_is_a_success_and_one_with_failures_is_none() {
+    start("response", EVENT, r#"{"batchItemFailures": []}"#)
+        .await
+        .unwrap();
+    for reply in [
+        r#"{"batchItemFailures": [{"itemIdentifier": "1"}]}"#,
+        r#"{"statusCode": 503}"#,
+    ] {
+        let error = start("response", EVENT, reply).await.unwrap_err();
+        let error = error.to_string();
+        assert!(error.starts_with("it answered {"), "{error}");
+    }
 }
 
 #[tokio::test]
 async fn a_failure_that_a_function_reports_is_an_error() {
-    let dynamodb = OneAnswer::start(json!({})).await;
-    let error = start_hello(&dynamodb.url).await.unwrap_err().to_string();
+    let error = start("error", EVENT, "the item is not there")
+        .await
+        .unwrap_err();
+    let error = error.to_string();
     assert!(
-        error.contains("/error:") && error.contains("the item is not there"),
+        error.starts_with("invocation/") && error.ends_with("/error: the item is not there"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_function_that_ends_before_it_answers_is_an_error() {
+    let error = start("response", "another event", "").await.unwrap_err();
+    assert_eq!(error.to_string(), "it ended with exit status: 3");
 }

@@ -1,0 +1,256 @@
+//! How a call's time and money follow from its budget. Every assumption is a constant here, and the document
+//! prints it.
+
+use std::ops::AddAssign;
+
+use super::inputs::{Budget, Deployment};
+use super::prices::{
+    API_REQUEST, DATA_OUT, LAMBDA_REQUEST, LAMBDA_TIME, LOGS, MAIL, QUEUE_REQUEST, TABLE_READ,
+    TABLE_WRITE,
+};
+use crate::Result;
+
+/// Milliseconds of a whole vCPU for any invocation, the runtime's share included: what `make bench` measures,
+/// rounded up.
+pub const CPU_MS: f64 = 0.5;
+/// Milliseconds until the table, the queue or SES has answered.
+pub const ROUND_TRIP_MS: f64 = 4.0;
+/// Milliseconds of a whole vCPU for one password: Argon2id with 19 MiB and two passes.
+pub const HASH_MS: f64 = 20.0;
+/// MB of memory with which Lambda gives a whole vCPU; with less, a share of it.
+pub const WHOLE_VCPU_MB: f64 = 1769.0;
+/// One invocation in so many starts a new instance: AWS says that fewer do.
+pub const COLD_ONE_IN: f64 = 100.0;
+/// Milliseconds of such a start that are charged (since August 2025).
+pub const COLD_MS: f64 = 100.0;
+/// Bytes that a request leaves in the logs: access log, the function's line, Lambda's start and report.
+pub const REQUEST_LOG_BYTES: f64 = 1_200.0;
+/// Bytes that an invocation by the stream or the queue leaves: Lambda's start and report.
+pub const EVENT_LOG_BYTES: f64 = 500.0;
+/// Bytes of an answer with its headers.
+pub const ANSWER_BYTES: f64 = 1_000.0;
+/// Answers that are pages of twenty.
+pub const LONG_ANSWERS: [(&str, f64); 3] = [
+    ("GET /storefront/products", 12_000.0),
+    ("GET /client-data/orders", 6_000.0),
+    ("GET /storefront/orders/get/{author}", 6_000.0),
+];
+/// Operations that hash a password.
+pub const HASHING: [&str; 3] = [
+    "POST /profile/customer/signup",
+    "POST /profile/customer/signin",
+    "POST /profile/user/signin",
+];
+
+const GB: f64 = 1e9;
+
+/// US dollars, by what they are paid for.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Money {
+    /// The HTTP API.
+    pub api: f64,
+    /// Invocations and their time.
+    pub lambda: f64,
+    /// Read and write units.
+    pub table: f64,
+    /// Requests of the queue.
+    pub queue: f64,
+    /// Mails.
+    pub mail: f64,
+    /// Logs, and data on its way out.
+    pub logs_and_data: f64,
+}
+
+impl Money {
+    /// All of it.
+    pub fn total(&self) -> f64 {
+        self.api + self.lambda + self.table + self.queue + self.mail + self.logs_and_data
+    }
+
+    /// So many times as much.
+    #[must_use]
+    pub fn times(&self, number: f64) -> Self {
+        Self {
+            api: self.api * number,
+            lambda: self.lambda * number,
+            table: self.table * number,
+            queue: self.queue * number,
+            mail: self.mail * number,
+            logs_and_data: self.logs_and_data * number,
+        }
+    }
+}
+
+impl AddAssign for Money {
+    fn add_assign(&mut self, other: Self) {
+        self.api += other.api;
+        self.lambda += other.lambda;
+        self.table += other.table;
+        self.queue += other.queue;
+        self.mail += other.mail;
+        self.logs_and_data += other.logs_and_data;
+    }
+}
+
+/// The milliseconds that an invocation is charged for: its own, begun ones included, and its share of a cold
+/// start.
+pub fn billed_ms(memory_mb: u32, round_trips: f64, hashes: f64) -> f64 {
+    // One thread uses one vCPU at the most.
+    let slower = (WHOLE_VCPU_MB / f64::from(memory_mb)).max(1.0);
+    let own = (CPU_MS + hashes * HASH_MS) * slower + round_trips * ROUND_TRIP_MS;
+    own.ceil() + COLD_MS / COLD_ONE_IN
+}
+
+fn lambda(memory_mb: u32, round_trips: f64, hashes: f64) -> f64 {
+    let seconds = billed_ms(memory_mb, round_trips, hashes) / 1000.0;
+    LAMBDA_REQUEST.of(1.0) + LAMBDA_TIME.of(seconds * f64::from(memory_mb) / 1024.0)
+}
+
+/// What one call of an operation costs until it is answered.
+///
+/// # Errors
+///
+/// When no function of the template serves it.
+pub fn call(budget: &Budget, deployment: &Deployment) -> Result<Money> {
+    let memory = deployment.memory("Path", &format!("/{}", budget.tree()))?;
+    let hashes = f64::from(u8::from(HASHING.contains(&budget.operation.as_str())));
+    let answer = LONG_ANSWERS
+        .iter()
+        .find(|(operation, _)| *operation == budget.operation);
+    let answer = answer.map_or(ANSWER_BYTES, |(_, bytes)| *bytes);
+    Ok(Money {
+        api: API_REQUEST.of(1.0),
+        lambda: lambda(memory, budget.round_trips, hashes),
+        table: TABLE_READ.of(budget.reads) + TABLE_WRITE.of(budget.writes),
+        logs_and_data: LOGS.of(REQUEST_LOG_BYTES / GB) + DATA_OUT.of(answer / GB),
+        ..Money::default()
+    })
+}
+
+/// One invocation by the stream or the queue, apart from the request that caused it.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// What happens.
+    pub what: &'static str,
+    /// The type of the event source, as the template names it: `DynamoDB` is changes, `SQS` notifications.
+    pub source: &'static str,
+    /// Calls, one after the other.
+    pub round_trips: f64,
+    /// Read request units.
+    pub reads: f64,
+    /// Write request units.
+    pub writes: f64,
+    /// Requests of the queue, those that Lambda makes included.
+    pub queue: f64,
+    /// Mails.
+    pub mails: f64,
+}
+
+impl Step {
+    /// What it costs.
+    ///
+    /// # Errors
+    ///
+    /// When the template has no function with this source.
+    pub fn money(&self, deployment: &Deployment) -> Result<Money> {
+        let memory = deployment.memory("Type", self.source)?;
+        Ok(Money {
+            lambda: lambda(memory, self.round_trips, 0.0),
+            table: TABLE_READ.of(self.reads) + TABLE_WRITE.of(self.writes),
+            queue: QUEUE_REQUEST.of(self.queue),
+            mail: MAIL.of(self.mails),
+            logs_and_data: LOGS.of(EVENT_LOG_BYTES / GB),
+            ..Money::default()
+        })
+    }
+}
+
+const NOTHING: Step = Step {
+    what: "",
+    source: "DynamoDB",
+    round_trips: 0.0,
+    reads: 0.0,
+    writes: 0.0,
+    queue: 0.0,
+    mails: 0.0,
+};
+/// The dashboard of a customer with five delivered orders: their rows (1.3 KB) and 21 notifications (10 KB) are
+/// read consistently, the roll-up (under 1 KB) is put.
+const DASHBOARD: Step = Step {
+    what: "changes makes the dashboard anew for a notification",
+    round_trips: 3.0,
+    reads: 4.0,
+    writes: 1.0,
+    ..NOTHING
+};
+const ORDER: Step = Step {
+    what: "changes queues the job of an order and makes the dashboard anew",
+    round_trips: DASHBOARD.round_trips + 1.0,
+    queue: 1.0,
+    ..DASHBOARD
+};
+const CUSTOMER: Step = Step {
+    what: "changes queues the job of a new customer",
+    round_trips: 1.0,
+    queue: 1.0,
+    ..NOTHING
+};
+const NOTIFICATION: Step = Step {
+    what: "notifications takes a job: record, mail, note that it was sent",
+    source: "SQS",
+    round_trips: 3.0,
+    writes: 2.0,
+    // Lambda receives it and deletes it.
+    queue: 2.0,
+    mails: 1.0,
+    ..NOTHING
+};
+const PASSED_BY: Step = Step {
+    what: "changes sees a change that concerns nobody",
+    ..NOTHING
+};
+
+/// The kinds of steps, each once.
+pub const STEPS: [Step; 5] = [ORDER, CUSTOMER, NOTIFICATION, DASHBOARD, PASSED_BY];
+
+/// What follows when an order is placed or moves; a notification is two changes, when it is written and when
+/// its mail was sent.
+const ORDER_MOVED: &[Step] = &[ORDER, NOTIFICATION, DASHBOARD, PASSED_BY];
+const CUSTOMER_MADE: &[Step] = &[CUSTOMER, NOTIFICATION, DASHBOARD, PASSED_BY];
+const CUSTOMER_CHANGED: &[Step] = &[PASSED_BY];
+
+/// What follows from which operation, by its case too. All others write nothing that passes the stream's
+/// filter.
+pub const FOLLOWS: [(&str, &str, &[Step]); 6] = [
+    ("PUT /client-data/profile", "", CUSTOMER_CHANGED),
+    ("POST /profile/customer/signup", "", CUSTOMER_MADE),
+    ("POST /storefront/checkout-cart", "one line", ORDER_MOVED),
+    (
+        "POST /storefront/order/process/{orderNumber}",
+        "",
+        ORDER_MOVED,
+    ),
+    ("POST /storefront/order/ship/{orderNumber}", "", ORDER_MOVED),
+    (
+        "POST /storefront/order/deliver/{orderNumber}",
+        "",
+        ORDER_MOVED,
+    ),
+];
+
+/// What an operation costs after it was answered.
+///
+/// # Errors
+///
+/// As [`Step::money`].
+pub fn later(budget: &Budget, deployment: &Deployment) -> Result<Money> {
+    let steps = FOLLOWS
+        .iter()
+        .find(|(operation, case, _)| budget.operation == *operation && budget.case == *case)
+        .map_or::<&[Step], _>(&[], |(_, _, steps)| steps);
+    let mut money = Money::default();
+    for step in steps {
+        money += step.money(deployment)?;
+    }
+    Ok(money)
+}
