@@ -29,15 +29,22 @@ enum Difference {
     TokensForgotten,
     /// More and less of two types is an error of the service.
     TypesCompared,
-    /// What a call is said to consume does not depend on what it reads or writes.
-    ConsumptionMadeUp,
+    /// What a read is said to consume does not depend on what it reads.
+    ReadsMadeUp,
+    /// What a write is said to consume does not depend on what it writes.
+    WritesMadeUp,
+    /// A batch may be of any size.
+    BatchesUnlimited,
 }
 
 /// Which implementation differs how.
 const DIFFERENCES: &[(&str, Difference)] = &[
     ("moto", Difference::TokensForgotten),
     ("moto", Difference::TypesCompared),
-    ("moto", Difference::ConsumptionMadeUp),
+    ("moto", Difference::ReadsMadeUp),
+    ("moto", Difference::WritesMadeUp),
+    ("ministack", Difference::ReadsMadeUp),
+    ("ministack", Difference::BatchesUnlimited),
 ];
 
 /// A table of the template's definition, for one test.

@@ -1,25 +1,26 @@
 //! A proxy in front of the table that lets calls fail, in every way that a network and a service have.
 
+mod wrong;
+
 use std::future::pending;
 use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, Response};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body as HttpBody, Frame, Incoming};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
+
+use wrong::{error, half};
 
 /// When the call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -356,50 +357,5 @@ fn call(headers: &HeaderMap, sent: &Value) -> Call {
     Call {
         operation: operation.unwrap_or_default().to_owned(),
         token: sent["ClientRequestToken"].as_str().map(str::to_owned),
-    }
-}
-
-/// An error as the service words it.
-fn error(status: u16, name: &str, mut body: Value) -> Response<Body> {
-    body["__type"] = json!(format!("com.amazonaws.dynamodb.v20120810#{name}"));
-    body["message"] = json!("injected");
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).expect("a status");
-    let json = http::HeaderValue::from_static("application/x-amz-json-1.0");
-    response
-        .headers_mut()
-        .insert(http::header::CONTENT_TYPE, json);
-    response
-}
-
-/// An answer that promises more than comes.
-fn half(whole: &Bytes, silent: bool) -> Response<Body> {
-    let half = Some(whole.slice(..whole.len() / 2));
-    let mut response = Response::new(Body::new(Broken { half, silent }));
-    response
-        .headers_mut()
-        .insert(CONTENT_LENGTH, whole.len().into());
-    response
-}
-
-/// A body that does not come to its end: it fails there, or falls silent.
-struct Broken {
-    half: Option<Bytes>,
-    silent: bool,
-}
-
-impl HttpBody for Broken {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut TaskContext<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        match self.half.take() {
-            Some(half) => Poll::Ready(Some(Ok(Frame::data(half)))),
-            None if self.silent => Poll::Pending,
-            None => Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into()))),
-        }
     }
 }

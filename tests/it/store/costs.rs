@@ -27,9 +27,8 @@ async fn reads_cost_half_a_unit_for_4_kb_and_twice_that_when_they_are_consistent
     bench.put(0, &kilobytes(4)).await;
     bench.put(1, &kilobytes(5)).await;
     let (store, keys) = (&bench.store, [bench.key(0), bench.key(1), bench.key(2)]);
-    if bench.differs(Difference::ConsumptionMadeUp) {
+    if bench.differs(Difference::ReadsMadeUp) {
         assert_eq!(cost(store.get::<Thing>(&keys[1])).await, (1, 0.5, 0.0));
-        assert_eq!(cost(store.get_many::<Thing>(&keys)).await, (1, 3.0, 0.0));
         return;
     }
     assert_eq!(cost(store.get::<Thing>(&keys[0])).await, (1, 0.5, 0.0));
@@ -65,7 +64,7 @@ async fn writes_cost_a_unit_for_a_kilobyte_and_twice_that_in_a_transaction() {
     let store = &bench.store;
     let put = |kb| Write::put(bench.key(0), &kilobytes(kb));
     assert_eq!(cost(store.write(put(1))).await, (1, 0.0, 1.0));
-    if bench.differs(Difference::ConsumptionMadeUp) {
+    if bench.differs(Difference::WritesMadeUp) {
         assert_eq!(cost(store.write(put(4))).await, (1, 0.0, 1.0));
         return;
     }
