@@ -112,7 +112,7 @@ impl Deployment {
         })
     }
 
-    /// How many resources it has of a type.
+    /// How many resources of a type every deployment has: those on a condition are for who asks for them.
     pub fn count(&self, kind: &str) -> u32 {
         self.of_type(kind).map(|_| 1).sum()
     }
@@ -122,7 +122,8 @@ impl Deployment {
         let resources = resources
             .into_iter()
             .flat_map(|resources| resources.values());
-        resources.filter(move |resource| resource["Type"] == kind)
+        resources
+            .filter(move |resource| resource["Type"] == kind && resource["Condition"].is_null())
     }
 }
 
@@ -174,6 +175,7 @@ mod tests {
                   MemorySize: 1769
                   Events: { Jobs: { Type: SQS, Properties: { Queue: !GetAtt Q.Arn } } }
               Q: { Type: AWS::SQS::Queue }
+              R: { Type: AWS::SQS::Queue, Condition: HasR }
             ",
         )
         .unwrap();
@@ -181,6 +183,7 @@ mod tests {
         assert_eq!(template.memory("Type", "SQS").unwrap(), 1769);
         assert!(template.memory("Path", "/b").is_err());
         assert_eq!(template.count("AWS::Serverless::Function"), 2);
+        assert_eq!(template.count("AWS::SQS::Queue"), 1);
         assert_eq!(template.count("AWS::CloudWatch::Alarm"), 0);
     }
 }
