@@ -17,6 +17,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{
     HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
@@ -195,7 +196,9 @@ impl Aws {
             .credentials_provider(self.credentials.clone())
             .http_client(self.http.clone())
             .retry_config(retries)
-            .timeout_config(timeouts.build());
+            .timeout_config(timeouts.build())
+            // It watches streams that take long; no answer here is one, and every attempt has its timeout.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         if let Some(url) = endpoint {
             config = config.endpoint_url(url);
         }

@@ -107,7 +107,8 @@ pub fn tracing_to_stdout() {
 /// Runs an HTTP function until Lambda stops it.
 pub async fn serve(router: fn(App) -> Router) -> Result<(), lambda_http::Error> {
     tracing_to_stdout();
-    let app = App::from_env().await?;
+    // Both clients' futures at once are large; here it is done once.
+    let app = Box::pin(App::from_env()).await?;
     lambda_http::run(router(app)).await
 }
 
