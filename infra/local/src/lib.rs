@@ -12,6 +12,7 @@
 //! folder its own temporary one.
 
 mod aws;
+mod data_dir;
 pub mod demo_events;
 mod error;
 mod event;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::aws::{DataDir, write_whole};
+use crate::data_dir::{DataDir, write_whole};
 use crate::error::StartError;
 
 /// So many are kept; the oldest go first.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Endpoints, write_whole};
+use super::Endpoints;
+use crate::data_dir::write_whole;
 use crate::error::StartError;
 use crate::template::{FunctionSpec, Setting, Template};
 

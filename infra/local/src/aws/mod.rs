@@ -1,6 +1,5 @@
 //! The AWS services that the functions use, on loopback, by their real wire protocols.
 
-mod data_dir;
 mod dynamodb;
 mod function_environment;
 mod s3;
@@ -17,13 +16,13 @@ use dynoxide::Database;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub(crate) use self::data_dir::{DataDir, write_whole};
 pub(crate) use self::sqs::{Outgoing, Queue, Received, Sqs, md5_hex};
+use crate::data_dir::DataDir;
 use crate::error::StartError;
 use crate::net::{self, Shutdown};
 use crate::options::Options;
 use crate::outbox::Outbox;
-use crate::template::Template;
+use crate::template::{KEY_RING, Template};
 
 /// The region of everything here.
 pub(crate) const REGION: &str = "us-east-1";
@@ -31,8 +30,6 @@ pub(crate) const REGION: &str = "us-east-1";
 pub(crate) const ACCOUNT: &str = "000000000000";
 /// Access key and secret key. S3 checks signatures with them, the others take any.
 pub(crate) const CREDENTIAL: &str = "local";
-/// The name of the one secret.
-pub(crate) const KEY_RING: &str = "portico/keyring";
 
 /// Where the embedded services answer, and what they hold.
 ///

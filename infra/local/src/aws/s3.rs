@@ -7,7 +7,8 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use tokio::net::TcpListener;
 
-use super::{CREDENTIAL, DataDir};
+use super::CREDENTIAL;
+use crate::data_dir::DataDir;
 use crate::error::StartError;
 use crate::net::{self, Shutdown};
 

@@ -12,9 +12,10 @@ use axum::routing::post;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, DataDir, KEY_RING, REGION, write_whole};
+use super::{ACCOUNT, REGION};
+use crate::data_dir::{DataDir, write_whole};
 use crate::error::StartError;
-use crate::template::SecretSpec;
+use crate::template::{KEY_RING, SecretSpec};
 
 const FILE: &str = "keyring.json";
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -13,7 +13,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Outcome, outcome};
-use crate::aws::{Outgoing, REGION, Sqs, write_whole};
+use crate::aws::{Outgoing, REGION, Sqs};
+use crate::data_dir::write_whole;
 use crate::invoke;
 use crate::net::Shutdown;
 use crate::registry::EventFn;

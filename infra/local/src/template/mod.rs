@@ -13,9 +13,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use crate::aws::KEY_RING;
 use crate::error::StartError;
 use crate::sources::Filter;
+
+/// The name of the one secret.
+pub(crate) const KEY_RING: &str = "portico/keyring";
 
 /// Routes, event sources and resources of a SAM template, checked against each other.
 #[derive(Debug, Clone)]
