@@ -82,7 +82,7 @@ check-format:
 
 .PHONY: check-lints
 check-lints:
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --test deployed -- -D warnings
 
 .PHONY: check-docs
 check-docs:
@@ -169,16 +169,15 @@ lambda-image: ## Make the containers' base image from Debian's packages, where D
 test-lambda: $(SAM) ## Replay every event on the executables that are deployed, with Docker in containers too
 	$(MAKE) --no-print-directory build ARCH="$(HOST_ARCH)"
 	cargo build --quiet --bin portico-local
-	@if docker info >/dev/null 2>&1; then \
-		skip=deployed::nothing; \
-	else \
-		skip=deployed::sam::; \
+	@nextest=() libtest=(); \
+	if ! docker info >/dev/null 2>&1; then \
+		nextest=(-E 'not test(/^sam::/)') libtest=(-- --skip sam::); \
 		echo "test-lambda: no Docker engine answers, so sam local invoke and sam local start-api were not tried"; \
 	fi; \
 	if cargo nextest --version >/dev/null 2>&1; then \
-		cargo nextest run --workspace --no-fail-fast --run-ignored only -E "test(deployed::) - test($$skip)"; \
+		cargo nextest run --workspace --test deployed --no-fail-fast "$${nextest[@]}"; \
 	else \
-		cargo test --workspace --test it --no-fail-fast deployed:: -- --ignored --skip "$$skip"; \
+		cargo test --workspace --test deployed --no-fail-fast "$${libtest[@]}"; \
 	fi
 
 .PHONY: deploy

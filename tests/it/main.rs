@@ -8,7 +8,6 @@ mod catalogue;
 mod checkout;
 mod contract;
 mod crashes;
-mod deployed;
 mod edge;
 mod faults;
 mod fuzz;

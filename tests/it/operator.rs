@@ -125,7 +125,7 @@ async fn a_table_or_a_platform_that_is_not_there_is_told_in_one_line() {
         wrong.to_string(),
         "--local: \"localhost:8000\" is no URL such as http://127.0.0.1:8000"
     );
-    let (_socket, nobody) = crate::replay::refused();
+    let (_socket, nobody) = portico_tests::refused();
     let wrong = run(&nobody, "portico", &["org", "show", "acme"])
         .await
         .unwrap_err();

@@ -1,11 +1,14 @@
 //! The harness: the whole platform in this process, asked over HTTP.
 
+mod address;
 mod answer;
 mod faults;
 pub mod iam;
 mod peer;
+pub mod replay;
 mod world;
 
+pub use address::refused;
 pub use answer::{Answer, Ask};
 pub use faults::{Call, Fault, Faults, Injection, When, unix_millis};
 pub use peer::Peer;

@@ -4,15 +4,13 @@ use http::Method;
 use portico_local::demo_events::{Values, fill};
 use portico_local::functions::Parts;
 use portico_shared::aws::Aws;
-use portico_tests::checkout_body;
+use portico_tests::replay::{Invoke as _, text};
+use portico_tests::{checkout_body, refused};
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 
-use super::Invoke as _;
-use super::files;
 use super::forms::{Call, Form};
 use super::lambda::Lambda;
-use super::refused;
 use super::taps::{Taps, batch};
 
 /// Nothing failed.
@@ -262,7 +260,7 @@ async fn a_body_that_cannot_be_read_fails_alone_and_the_others_are_delivered() {
         ("ORDER_ID", "ord_06gvo8sbpppbp5q48o0tkrm23k".to_owned()),
         ("ORDER_NUMBER", "ORD-0Z75-A6BJ-EN8A".to_owned()),
     ]);
-    let event = fill(&files::text("notifications/broken-body"), &values).unwrap();
+    let event = fill(&text("notifications/broken-body"), &values).unwrap();
 
     let reply = taps.lambda.invoke("notifications", &event).await;
     assert_eq!(reply, failed(&[&event["Records"][1]["messageId"]]));

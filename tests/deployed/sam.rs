@@ -4,12 +4,12 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use portico_tests::replay::function;
 use portico_tests::{World, root};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use super::{DEMANDING, answered, free_address};
-use crate::replay::function;
 
 /// The script behind both, on the embedded AWS of a world.
 fn local(world: &World, command: &str) -> Command {
@@ -24,7 +24,6 @@ fn local(world: &World, command: &str) -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs Docker and the zips of make build: make test-lambda"]
 async fn make_invoke_has_an_event_answered_by_every_function() {
     let world = World::start().await;
     for file in DEMANDING {
@@ -45,7 +44,6 @@ async fn make_invoke_has_an_event_answered_by_every_function() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs Docker and the zips of make build: make test-lambda"]
 async fn make_start_api_serves_the_routes_of_the_template() {
     let world = World::start().await;
     let ann = world.customer("acme", "ann@acme.example").await;

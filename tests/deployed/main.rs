@@ -1,5 +1,7 @@
 //! The functions as they are deployed: the executables of `make build`, with the environment that
 //! `template.yaml` declares, called by Lambda's own Runtime Interface Emulator and by `sam local`.
+//!
+//! Run by `make test-lambda`, which builds them first.
 
 mod emulator;
 mod sam;
@@ -8,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, TcpListener};
 
 use portico_local::demo_events::ready;
-use portico_tests::{World, root};
+use portico_tests::replay::{Invoke, all, every_event_is_answered, folder, function};
+use portico_tests::{World, refused};
 use serde_json::{Value, json};
 
-use crate::replay::{Invoke, all, every_event_is_answered, function, refused};
 use emulator::Emulator;
 
 /// Every function of the template in a process of its own, which stays warm.
@@ -35,7 +37,6 @@ impl Invoke for Deployed {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the executables of make build: make test-lambda"]
 async fn every_event_is_answered_by_the_executables_as_it_should_be() {
     let world = World::start().await;
     let deployed = Deployed::start(&world).await;
@@ -53,7 +54,6 @@ const DEMANDING: [&str; 5] = [
 
 /// A service whose endpoint is not declared is not reached: `AWS_ENDPOINT_URL` leads nowhere.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the executables of make build: make test-lambda"]
 async fn a_function_needs_every_variable_that_the_template_declares_for_it_and_no_other() {
     let world = World::start().await;
     let (_socket, nowhere) = refused();
@@ -78,7 +78,6 @@ async fn a_function_needs_every_variable_that_the_template_declares_for_it_and_n
 
 /// As `template.yaml` declares endpoints for AWS itself.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the executables of make build: make test-lambda"]
 async fn an_endpoint_that_is_declared_empty_is_none() {
     let world = World::start().await;
     let aws = world.platform.aws();
@@ -90,7 +89,7 @@ async fn an_endpoint_that_is_declared_empty_is_none() {
 
 /// Whether a function with this environment deals with an event; a mail must have the template's sender.
 async fn works(world: &World, file: &str, environment: &BTreeMap<String, String>) -> bool {
-    let event = ready(&root().join("events"), file, world.platform.url()).await;
+    let event = ready(&folder(), file, world.platform.url()).await;
     // The platform's own functions have heard of the order as well: another version of it is another job.
     let event = event.unwrap().to_string().replace("|1\\\"", "|7\\\"");
     let event = serde_json::from_str(&event).unwrap();
