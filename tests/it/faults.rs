@@ -55,6 +55,22 @@ async fn a_failure_that_passes_is_not_seen_by_who_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_late_is_waited_for_and_nothing_is_asked_twice() {
+    let (world, faults) = World::start_with_faults_and_retries().await;
+    let ann = world.customer("acme", "ann@acme.example").await;
+    let late = |operation| Injection::of(Fault::Late).when(When::After).on(operation);
+    faults.inject(late("UpdateItem"));
+    let renamed = rename(&world, &ann, "Anna").await.expect(200);
+    assert_eq!(renamed["firstName"], "Anna");
+    assert_eq!(faults.calls("UpdateItem").len(), 1);
+
+    faults.inject(late("GetItem"));
+    let profile = world.get("/client-data/profile").token(&ann.token);
+    assert_eq!(profile.send().await.expect(200)["firstName"], "Anna");
+    assert_eq!(faults.calls("GetItem").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failure_that_stays_is_503_with_retry_after_and_not_tried_for_ever() {
     let (world, faults) = World::start_with_faults_and_retries().await;
     let ann = world.customer("acme", "ann@acme.example").await;

@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use portico_shared::aws::ATTEMPT;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -38,6 +39,8 @@ pub enum Fault {
     Error(u16, &'static str),
     /// A cancelled transaction, each of whose writes has this reason.
     Cancelled(&'static str),
+    /// The whole answer, after half of the time that an attempt has.
+    Late,
     /// Nothing, however long it waits.
     Silence,
     /// The head and half of the body, and then nothing.
@@ -323,6 +326,10 @@ impl Proxy {
                 let reasons = vec![json!({"Code": reason}); writes];
                 let reasons = json!({ "CancellationReasons": reasons });
                 Ok(error(400, "TransactionCanceledException", reasons))
+            }
+            Fault::Late => {
+                tokio::time::sleep(ATTEMPT / 2).await;
+                Ok(Response::new(Body::from(whole)))
             }
             Fault::Silence => pending().await,
             Fault::Stalled => Ok(half(&whole, true)),
