@@ -43,12 +43,15 @@ impl Notifications {
         }
     }
 
-    /// From the environment that `template.yaml` sets: `PORTICO_TABLE`, `PORTICO_MAIL_FROM`.
-    pub fn from_env() -> Result<Self> {
+    /// From the environment that `template.yaml` sets: `PORTICO_TABLE`, `PORTICO_MAIL_FROM`. Opens the
+    /// connection to the table.
+    pub async fn from_env() -> Result<Self> {
         let aws = Aws::from_env()?;
         let from = env::var("PORTICO_MAIL_FROM");
         let from = from.map_err(|_| Error::Internal("PORTICO_MAIL_FROM is not set".to_owned()))?;
-        Ok(Self::new(&aws, Store::from_env(&aws), from))
+        let store = Store::from_env(&aws);
+        store.connect().await;
+        Ok(Self::new(&aws, store, from))
     }
 
     /// Handles a batch of jobs. Those that failed come again, and so do those that the invocation leaves
