@@ -188,7 +188,8 @@ async fn a_guest_of_another_org_or_an_invented_one_is_nobody() {
         .as_str()
         .unwrap()
         .to_owned();
-    let altered = format!("{}{}", &own[..10], own[10..].replace(['0', '1'], "2"));
+    let other = if &own[10..11] == "2" { "3" } else { "2" };
+    let altered = format!("{}{other}{}", &own[..10], &own[11..]);
     let mut answers = Vec::new();
     for guest in [foreign.as_str(), &altered, "gst_0", "gst_", "nonsense"] {
         answers.push(
