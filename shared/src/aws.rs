@@ -59,6 +59,8 @@ const CONNECT: Duration = Duration::from_secs(1);
 pub struct Endpoints {
     /// `AWS_ENDPOINT_URL_DYNAMODB`
     pub dynamodb: Option<String>,
+    /// `AWS_ENDPOINT_URL_S3`
+    pub s3: Option<String>,
     /// `AWS_ENDPOINT_URL_SQS`
     pub sqs: Option<String>,
     /// `AWS_ENDPOINT_URL_SESV2`
@@ -107,6 +109,7 @@ impl Aws {
             ),
             endpoints: Endpoints {
                 dynamodb: endpoint("DYNAMODB"),
+                s3: endpoint("S3"),
                 sqs: endpoint("SQS"),
                 sesv2: endpoint("SESV2"),
                 secrets_manager: endpoint("SECRETS_MANAGER"),

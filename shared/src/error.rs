@@ -49,6 +49,8 @@ codes! {
     InvalidHeader = "invalid_header", 400, "A header is not acceptable";
     /// The cursor was not given out by this list.
     InvalidCursor = "invalid_cursor", 400, "The cursor is not one that this list gave out";
+    /// The path is not one of a file.
+    InvalidPath = "invalid_path", 400, "The path is not the path of a file";
     /// There is no `orgid` header.
     MissingOrgid = "missing_orgid", 400, "The orgid header is required";
     /// The `orgid` header is not an org id.
@@ -101,14 +103,22 @@ codes! {
     IllegalTransition = "illegal_transition", 409, "The order's status does not allow it";
     /// Another request is changing the same things.
     Conflict = "conflict", 409, "Another request is changing the same things";
+    /// The customer's files would take more room than the org gives them.
+    QuotaExceeded = "quota_exceeded", 409, "There is not enough room for the file";
+    /// The object of an upload is not there, or not as it was announced.
+    UploadIncomplete = "upload_incomplete", 409, "The file has not been uploaded as announced";
     /// An `If-Match` that no longer matches.
     PreconditionFailed = "precondition_failed", 412, "The item is no longer at this version";
     /// The body is too large.
     BodyTooLarge = "body_too_large", 413, "The body is too large";
+    /// The file is larger than the org allows.
+    FileTooLarge = "file_too_large", 413, "The file is too large";
     /// The path and query are too long.
     UriTooLong = "uri_too_long", 414, "The path and query are too long";
     /// The body is not JSON by its content type.
     UnsupportedMediaType = "unsupported_media_type", 415, "The content type is not supported";
+    /// The content of a file is not what its type says.
+    ContentMismatch = "content_mismatch", 415, "The file is not what its type says";
     /// Members of the body break a rule.
     ValidationFailed = "validation_failed", 422, "Some members of the body are not acceptable";
     /// The key was used for another request.

@@ -138,6 +138,10 @@ id!(
     /// A signed-in device: the family of one sign-in's refresh tokens.
     SessionId, "ses"
 );
+id!(
+    /// A customer's file.
+    FileId, "fil"
+);
 
 /// A tenant: 2 to 63 characters of `a-z`, `0-9` and `-`, the first one not a hyphen. Keys and IAM policies are
 /// made of it, so it must never hold a separator (`#`), a wildcard (`*`, `?`) or a variable (`${`).

@@ -7,10 +7,10 @@
 //! | [`http`] | extractors, problem+json, pages, idempotency, OpenAPI, serving |
 //! | [`domain`] | entities and rules that two or more URL trees share |
 //! | [`auth`] | key ring, tokens, passwords, refresh sessions |
-//! | [`store`], [`queue`] | the `DynamoDB` table, the SQS queue |
+//! | [`store`], [`queue`], [`files`] | the `DynamoDB` table, the SQS queue, the bucket in S3 |
 //! | [`error`], [`aws`], [`ids`], [`money`], [`clock`], [`deadline`], [`secret`], [`text`] | the ground |
 //!
-//! No AWS SDK type leaves the adapters `store` and `queue`: a handler never sees an attribute value.
+//! No AWS SDK type leaves the adapters `store`, `queue` and `files`: a handler never sees an attribute value.
 
 pub mod auth;
 pub mod aws;
@@ -18,6 +18,7 @@ pub mod clock;
 pub mod deadline;
 pub mod domain;
 pub mod error;
+pub mod files;
 pub mod http;
 pub mod ids;
 pub mod money;

@@ -3,7 +3,7 @@
 /// Whether a character may stand in a single line of text that others will read: no control
 /// characters (NUL and line breaks among them) and none of the bidirectional overrides and isolates
 /// that make text read otherwise than it is stored (Unicode TR 36 §3.1.1, "Trojan Source").
-fn allowed(c: char) -> bool {
+pub(crate) fn allowed(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }
 

@@ -62,7 +62,8 @@ async fn an_org_is_created_shown_and_changed_and_the_api_knows_it() {
         let text = portico(&world, &["org", "show", "initech"]).await.unwrap();
         serde_json::from_str(&text).unwrap()
     };
-    let mut config = json!({"name": "Initech", "currency": "EUR", "allowedOrigins": ["https://initech.example"]});
+    let mut config = json!({"name": "Initech", "currency": "EUR", "allowedOrigins": ["https://initech.example"],
+        "files": {"quotaBytes": 1_000_000_000, "maxBytes": 250_000_000}});
     assert_eq!(shown().await, config);
     let set = portico(
         &world,
@@ -85,12 +86,15 @@ async fn an_org_is_created_shown_and_changed_and_the_api_knows_it() {
             "--allow-no-origin",
             "--currency",
             "JPY",
+            "--file-quota",
+            "5000",
         ],
     )
     .await
     .unwrap();
     config["allowedOrigins"] = json!([]);
     config["currency"] = json!("JPY");
+    config["files"]["quotaBytes"] = json!(5000);
     assert_eq!(shown().await, config);
 
     for command in ["show", "set"] {

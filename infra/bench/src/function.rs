@@ -15,6 +15,7 @@ use lambda_http::{Adapter, Context, LambdaEvent, Service as _};
 use portico_shared::auth::{KeyRing, Principal};
 use portico_shared::aws::{Aws, Endpoints};
 use portico_shared::domain::customer;
+use portico_shared::files::Files;
 use portico_shared::http::App;
 use portico_shared::store::{CustomerScope, Store};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -188,8 +189,10 @@ struct Functions {
 
 impl Functions {
     fn new(store: &Store, ring: &KeyRing) -> Self {
+        // None of what is measured touches a file.
+        let files = Files::new(&Aws::local(Endpoints::default()), "none");
         // Each has a state of its own, as every Lambda function does.
-        let app = || App::new(store.clone(), ring.clone(), false);
+        let app = || App::new(store.clone(), files.clone(), ring.clone(), false);
         Self {
             store: store.clone(),
             client_data: portico_client_data::router(app()),

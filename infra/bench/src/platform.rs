@@ -100,6 +100,7 @@ impl Platform {
     pub fn aws(&self) -> Aws {
         Aws::local(Endpoints {
             dynamodb: self.endpoint("DYNAMODB"),
+            s3: self.endpoint("S3"),
             sqs: self.endpoint("SQS"),
             sesv2: self.endpoint("SESV2"),
             secrets_manager: self.endpoint("SECRETS_MANAGER"),

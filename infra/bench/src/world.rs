@@ -6,7 +6,7 @@ use std::sync::Arc;
 use portico_shared::auth::{Claims, Kind};
 use portico_shared::clock;
 use portico_shared::domain::catalogue;
-use portico_shared::domain::org::{self, OrgConfig};
+use portico_shared::domain::org::{self, FileLimits, OrgConfig};
 use portico_shared::domain::product::{InventoryPolicy, Product, ProductStatus, Variation};
 use portico_shared::ids::{CustomerId, OrgId, ProductId, SessionId};
 use portico_shared::money::{Money, parse_currency};
@@ -172,6 +172,7 @@ async fn import_catalogue(platform: &Platform) -> Result<()> {
         name: "Bench".to_owned(),
         currency: "USD".to_owned(),
         allowed_origins: Vec::new(),
+        files: FileLimits::default(),
     };
     org::create(&store, &org, &config).await?;
     let currency = parse_currency("USD")?;

@@ -2,7 +2,7 @@
 
 use clap::{ArgGroup, Subcommand};
 use portico_shared::domain::catalogue;
-use portico_shared::domain::org::{self, OrgConfig};
+use portico_shared::domain::org::{self, FileLimits, OrgConfig};
 use portico_shared::error::Code;
 use portico_shared::ids::OrgId;
 use portico_shared::money::parse_currency;
@@ -52,6 +52,12 @@ pub(crate) enum Command {
         /// Let no web page call the API
         #[arg(long, group = "settings", conflicts_with = "allowed_origins")]
         allow_no_origin: bool,
+        /// How many bytes all files of a customer may have together
+        #[arg(long, value_name = "BYTES", group = "settings")]
+        file_quota: Option<u64>,
+        /// How many bytes one file may have
+        #[arg(long, value_name = "BYTES", group = "settings")]
+        file_size: Option<u64>,
     },
     /// Print an org's settings as JSON
     #[command(after_help = "Example: portico org show acme")]
@@ -78,6 +84,7 @@ impl Command {
                         name,
                         currency,
                         allowed_origins,
+                        files: FileLimits::default(),
                     },
                 )
                 .await?;
@@ -89,6 +96,8 @@ impl Command {
                 currency,
                 allowed_origins,
                 allow_no_origin,
+                file_quota,
+                file_size,
             } => {
                 let before = existing(store, &orgid).await?;
                 let allowed_origins = if allow_no_origin {
@@ -101,6 +110,10 @@ impl Command {
                     currency: currency.unwrap_or_else(|| before.currency.clone()),
                     allowed_origins: allowed_origins
                         .unwrap_or_else(|| before.allowed_origins.clone()),
+                    files: FileLimits {
+                        quota_bytes: file_quota.unwrap_or(before.files.quota_bytes),
+                        max_bytes: file_size.unwrap_or(before.files.max_bytes),
+                    },
                 };
                 org::save(store, &orgid, &after).await?;
                 if after.currency != before.currency {

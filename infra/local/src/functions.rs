@@ -6,6 +6,7 @@ use portico_cli::demo;
 use portico_notifications::Notifications;
 use portico_shared::auth::KeyRing;
 use portico_shared::aws::{Aws, Endpoints as AwsEndpoints};
+use portico_shared::files::Files;
 use portico_shared::http::{App, Edge};
 use portico_shared::queue::Queue;
 use portico_shared::store::Store;
@@ -36,6 +37,7 @@ pub struct Parts {
 pub fn aws(endpoints: &Endpoints) -> Aws {
     Aws::local(AwsEndpoints {
         dynamodb: Some(endpoints.dynamodb.clone()),
+        s3: Some(endpoints.s3.clone()),
         sqs: Some(endpoints.sqs.clone()),
         sesv2: Some(endpoints.ses.clone()),
         secrets_manager: Some(endpoints.secrets.clone()),
@@ -109,6 +111,7 @@ impl Parts {
         App::behind(
             self.edge.clone(),
             self.store.clone(),
+            Files::new(&self.aws, &self.endpoints.bucket),
             self.ring.clone(),
             true,
         )

@@ -6,6 +6,7 @@ pub mod cart;
 pub mod catalogue;
 pub mod customer;
 pub mod dashboard;
+pub mod file;
 pub mod idempotency;
 pub mod integration;
 pub mod notification;

@@ -23,6 +23,28 @@ pub struct OrgConfig {
     /// The web origins whose pages may call the API, such as `https://shop.example`; `*` is any.
     #[serde(default)]
     pub allowed_origins: Vec<String>,
+    /// How much room each customer's files have.
+    #[serde(default)]
+    pub files: FileLimits,
+}
+
+/// How much room a customer's files have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct FileLimits {
+    /// All files of a customer together, in bytes.
+    pub quota_bytes: u64,
+    /// One file, in bytes.
+    pub max_bytes: u64,
+}
+
+impl Default for FileLimits {
+    fn default() -> Self {
+        Self {
+            quota_bytes: 1_000_000_000,
+            max_bytes: 250_000_000,
+        }
+    }
 }
 
 /// The stored form, which carries the table's own attributes beside it.

@@ -11,6 +11,7 @@ use crate::domain::catalogue::Catalogues;
 use crate::domain::integration::Integrations;
 use crate::domain::org::OrgConfigs;
 use crate::error::{Error, Result};
+use crate::files::Files;
 use crate::store::Store;
 
 /// The state of a function: its store, its keys and what it keeps warm. Cheap to clone.
@@ -21,6 +22,8 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     /// The table.
     pub store: Store,
+    /// The bucket of customers' files.
+    pub files: Files,
     /// The keys.
     pub ring: KeyRing,
     /// Org settings, kept warm.
@@ -37,15 +40,22 @@ pub struct Parts {
 
 impl App {
     /// A state with empty caches, and nothing in front of the API.
-    pub fn new(store: Store, ring: KeyRing, server_timing: bool) -> Self {
-        Self::behind(Edge::default(), store, ring, server_timing)
+    pub fn new(store: Store, files: Files, ring: KeyRing, server_timing: bool) -> Self {
+        Self::behind(Edge::default(), store, files, ring, server_timing)
     }
 
     /// A state with empty caches, behind an edge.
-    pub fn behind(edge: Edge, store: Store, ring: KeyRing, server_timing: bool) -> Self {
+    pub fn behind(
+        edge: Edge,
+        store: Store,
+        files: Files,
+        ring: KeyRing,
+        server_timing: bool,
+    ) -> Self {
         let (orgs, catalogues) = (OrgConfigs::default(), Catalogues::default());
         Self(Arc::new(Parts {
             store,
+            files,
             ring,
             orgs,
             integrations: Integrations::default(),
@@ -56,6 +66,7 @@ impl App {
     }
 
     /// From the environment that `template.yaml` sets: `PORTICO_TABLE`, `PORTICO_KEYRING_SECRET`,
+    /// `PORTICO_FILES_BUCKET` where files are kept,
     /// `PORTICO_ORIGIN_SECRET` behind an edge, and `PORTICO_SERVER_TIMING` to be told costs.
     ///
     /// What the first request would wait for is had here, where Lambda gives a whole processor: the secrets,
@@ -75,7 +86,8 @@ impl App {
         let ring = ring.map_err(|error| Error::Internal(error.to_string()))?;
         let edge = edge.map_err(|error| Error::Internal(error.to_string()))?;
         let server_timing = env::var_os("PORTICO_SERVER_TIMING").is_some();
-        Ok(Self::behind(edge, store, ring, server_timing))
+        let files = Files::from_env(&aws);
+        Ok(Self::behind(edge, store, files, ring, server_timing))
     }
 }
 

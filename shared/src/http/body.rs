@@ -43,10 +43,18 @@ where
                     format!("the body is larger than {LIMIT} bytes"),
                 )
             })?;
-        let value: T = parse(&body.to_bytes())?;
-        value.validate().map_err(|report| refused(&report))?;
-        Ok(Self(value))
+        Ok(Self(checked(&body.to_bytes())?))
     }
+}
+
+/// What the JSON says, parsed and validated.
+pub(super) fn checked<T>(json: &[u8]) -> Result<T>
+where
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    let value: T = parse(json)?;
+    value.validate().map_err(|report| refused(&report))?;
+    Ok(value)
 }
 
 fn is_json(request: &Request) -> bool {

@@ -4,6 +4,7 @@
 mod app;
 mod body;
 mod edge;
+mod form;
 mod headers;
 mod observe;
 mod openapi;
@@ -19,6 +20,7 @@ mod serve;
 pub use app::{App, Parts};
 pub use body::{Body, Json};
 pub use edge::{Edge, EdgeError};
+pub use form::{Form, LARGEST, OneFile};
 pub use headers::{ClientIp, Idempotent, IfMatch, etag};
 pub use openapi::api;
 pub use orders::OrderQuery;

@@ -227,6 +227,7 @@ mod tests {
     use crate::auth::KeyRing;
     use crate::aws::{Aws, Endpoints};
     use crate::deadline::MARGIN;
+    use crate::files::Files;
     use crate::http::{Routes as _, Served};
     use crate::operations;
     use crate::store::Store;
@@ -259,9 +260,10 @@ mod tests {
         let _logging = tracing::subscriber::set_default(subscriber);
         let ring = r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#;
         let ring = KeyRing::parse(ring).unwrap();
-        let store = Store::new(&Aws::local(Endpoints::default()), "none");
+        let aws = Aws::local(Endpoints::default());
+        let (store, files) = (Store::new(&aws, "none"), Files::new(&aws, "none"));
         let tree = operations!(Served::default(), slow);
-        let function = crate::http::routed(tree, App::new(store, ring, false));
+        let function = crate::http::routed(tree, App::new(store, files, ring, false));
 
         let mut context = lambda_http::Context::default();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();

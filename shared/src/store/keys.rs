@@ -7,7 +7,8 @@
 use sha2::{Digest, Sha256};
 
 use crate::ids::{
-    AddressId, CartId, NotificationId, OrderId, OrgId, ProductId, SessionId, StaffId, encode,
+    AddressId, CartId, FileId, NotificationId, OrderId, OrgId, ProductId, SessionId, StaffId,
+    encode,
 };
 
 /// The primary key of one item. There is no way to write one by hand: it comes from a scope or from
@@ -39,6 +40,12 @@ pub enum Item<'a> {
     Notification(&'a NotificationId),
     /// A signed-in device.
     Session(&'a SessionId),
+    /// A file.
+    File(&'a FileId),
+    /// Room that is kept for a file on its way.
+    Upload(&'a FileId),
+    /// How much room the files take.
+    FileUsage,
 }
 
 impl Item<'_> {
@@ -53,6 +60,9 @@ impl Item<'_> {
             Self::OrderRow(id) => format!("{}{id}", Collection::OrderRows.prefix()),
             Self::Notification(id) => format!("{}{id}", Collection::Notifications.prefix()),
             Self::Session(id) => format!("SESSION#{id}"),
+            Self::File(id) => format!("{}{id}", Collection::Files.prefix()),
+            Self::Upload(id) => format!("{}{id}", Collection::Uploads.prefix()),
+            Self::FileUsage => "FILES".to_owned(),
         }
     }
 }
@@ -70,6 +80,10 @@ pub enum Collection {
     OrderRows,
     /// [`Item::Notification`]
     Notifications,
+    /// [`Item::File`]
+    Files,
+    /// [`Item::Upload`]
+    Uploads,
 }
 
 impl Collection {
@@ -81,6 +95,8 @@ impl Collection {
             Self::Carts => "CART#",
             Self::OrderRows => "ORDERROW#",
             Self::Notifications => "NOTE#",
+            Self::Files => "FILE#",
+            Self::Uploads => "UPLOAD#",
         }
     }
 }

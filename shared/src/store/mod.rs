@@ -28,5 +28,6 @@ pub use scope::{CustomerScope, GuestScope, Partition, Shopper};
 pub use stream::{Change, StreamImage};
 pub use table::{Store, Written};
 pub use tenant::on_behalf_of;
+pub(crate) use tenant::{Reach, TenantSessions};
 pub use value::{Entity, Stored};
 pub use write::{Update, Write};

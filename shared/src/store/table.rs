@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::types::{
 use super::error::Found;
 use super::expression::Expression;
 use super::retry::{Attempts, patiently};
-use super::tenant::TenantSessions;
+use super::tenant::{Reach, TenantSessions};
 use super::value::{Attributes, key_attributes};
 use super::write::Action;
 use super::{Condition, Entity, Key, StoreError, Stored, Update, Write, meter};
@@ -45,7 +45,7 @@ impl Store {
         let own = Client::new(&config);
         let client = match aws.tenant_role() {
             Some(role) => {
-                let sessions = TenantSessions::new(aws, role);
+                let sessions = TenantSessions::new(aws, role, Reach::Items);
                 Client::from_conf(Builder::from(&config).identity_cache(sessions).build())
             }
             None => own.clone(),

@@ -6,6 +6,7 @@
 //! that a key names: a defect that builds another org's key is refused by IAM.
 
 use std::future::Future;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_config::identity::IdentityCache;
@@ -24,6 +25,9 @@ use crate::ids::OrgId;
 
 /// How many orgs' credentials one function instance keeps. One more costs a call to STS.
 const ORGS: usize = 256;
+/// Credentials are renewed so long before they expire: what is signed with them, a link to a file, is to be good
+/// for as long as it says.
+const LINK_TIME: Duration = Duration::from_mins(15);
 
 tokio::task_local! {
     static ORG: Option<OrgId>;
@@ -35,14 +39,24 @@ pub async fn on_behalf_of<F: Future>(org: Option<OrgId>, work: F) -> F::Output {
     ORG.scope(org, work).await
 }
 
-/// The credentials of the org that the work is bound to, for a client of the table.
+/// What of an org its sessions reach.
+#[derive(Debug)]
+pub(crate) enum Reach {
+    /// The items of its partitions.
+    Items,
+    /// Its objects in the bucket of this name.
+    Objects(String),
+}
+
+/// The credentials of the org that the work is bound to, for a client of the table or of the bucket.
 ///
 /// It takes the place of the SDK's identity cache, because that is asked before each call, in the task of the
 /// call. Behind it, each org has an identity cache of the SDK's own, which renews credentials before they
 /// expire.
 #[derive(Debug)]
-pub(super) struct TenantSessions {
+pub(crate) struct TenantSessions {
     role: String,
+    reach: Reach,
     sts: SdkConfig,
     sessions: Cache<OrgId, Session>,
 }
@@ -56,12 +70,13 @@ struct Session {
 
 impl TenantSessions {
     /// For this tenant role, assumed with the function's own credentials.
-    pub(super) fn new(aws: &Aws, role: &str) -> Self {
+    pub(crate) fn new(aws: &Aws, role: &str, reach: Reach) -> Self {
         let mut sts = aws.sdk_config(aws.endpoints().sts.as_ref()).into_builder();
         // The provider panics without one; only `aws_config::load` sets it by itself.
         sts.set_time_source(Some(<_>::default()));
         Self {
             role: role.to_owned(),
+            reach,
             sts: sts.build(),
             sessions: Cache::new(ORGS),
         }
@@ -71,12 +86,12 @@ impl TenantSessions {
         let assumed = AssumeRoleProvider::builder(&self.role)
             .configure(&self.sts)
             .session_name(org.as_str())
-            .policy(session_policy(org))
+            .policy(session_policy(org, &self.role, &self.reach))
             .build()
             .await;
         Session {
             assumed: SharedIdentityResolver::new(SharedCredentialsProvider::new(assumed)),
-            cache: IdentityCache::lazy().build(),
+            cache: IdentityCache::lazy().buffer_time(LINK_TIME).build(),
         }
     }
 
@@ -109,14 +124,14 @@ impl ResolveCachedIdentity for TenantSessions {
     }
 }
 
-/// What a session for an org may do at the most; what it may do is that and what the tenant role may. An
-/// operation without leading keys, such as a `Scan`, would pass `ForAllValues` and is stopped by `Null`.
+/// What a session for an org may do at the most; what it may do is that and what the tenant role may.
 ///
-/// An org id is letters, digits and hyphens, so it brings no wildcard and no policy variable with it.
-fn session_policy(org: &OrgId) -> String {
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [{
+/// Of the table, an operation without leading keys, such as a `Scan`, would pass `ForAllValues` and is stopped
+/// by `Null`. Of the bucket, what does not name an object is not in it. An org id is letters, digits and
+/// hyphens, so it brings no wildcard and no policy variable with it.
+fn session_policy(org: &OrgId, role: &str, reach: &Reach) -> String {
+    let statement = match reach {
+        Reach::Items => json!({
             "Effect": "Allow",
             "Action": "dynamodb:*",
             "Resource": "*",
@@ -124,7 +139,16 @@ fn session_policy(org: &OrgId) -> String {
                 "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [format!("{org}#*")]},
                 "Null": {"dynamodb:LeadingKeys": "false"},
             },
-        }],
-    })
-    .to_string()
+        }),
+        Reach::Objects(bucket) => {
+            // `arn:aws:iam::…`, or another of AWS's partitions.
+            let partition = role.split(':').nth(1).unwrap_or("aws");
+            json!({
+                "Effect": "Allow",
+                "Action": "s3:*",
+                "Resource": format!("arn:{partition}:s3:::{bucket}/{org}/*"),
+            })
+        }
+    };
+    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
 }

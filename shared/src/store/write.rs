@@ -163,14 +163,14 @@ impl Update {
 }
 
 /// One write, for [`super::Store::write`] or as part of [`super::Store::transact`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Write {
     pub(super) key: Key,
     pub(super) action: Action,
     pub(super) condition: Option<Condition>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Action {
     Put(Result<Attributes, String>),
     Update(Update),

@@ -163,6 +163,7 @@ impl Iam {
         let url = Some(self.url.clone());
         let aws = Aws::local(AwsEndpoints {
             dynamodb: url.clone(),
+            s3: url.clone(),
             sqs: url.clone(),
             sesv2: url.clone(),
             secrets_manager: url.clone(),

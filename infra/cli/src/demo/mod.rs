@@ -12,7 +12,7 @@ use indicatif::ProgressBar;
 use portico_shared::auth::{self, KeyRing, Kind, Password, Principal, Role};
 use portico_shared::aws::Aws;
 use portico_shared::domain::account::{self, NewCustomer};
-use portico_shared::domain::org::{self, OrgConfig};
+use portico_shared::domain::org::{self, FileLimits, OrgConfig};
 use portico_shared::domain::staff::StaffMember;
 use portico_shared::error::Code;
 use portico_shared::ids::{OrgId, StaffId};
@@ -225,6 +225,7 @@ async fn seed_org(store: &Store, org: &OrgId, demo: &DemoOrg) -> Result<(), Erro
                 name,
                 currency,
                 allowed_origins: vec!["*".to_owned()],
+                files: FileLimits::default(),
             },
         )
         .await?;
