@@ -119,6 +119,8 @@ codes! {
     HeadersTooLarge = "headers_too_large", 431, "The headers are too large";
     /// A defect of this service.
     Internal = "internal_error", 500, "Something went wrong here";
+    /// The org has no account with the company whose service it takes.
+    IntegrationNotConfigured = "integration_not_configured", 503, "The org has not set this service up";
     /// A service this one depends on does not answer.
     Unavailable = "unavailable", 503, "The service is temporarily unavailable";
 }

@@ -8,7 +8,7 @@
 //! | [`domain`] | entities and rules that two or more URL trees share |
 //! | [`auth`] | key ring, tokens, passwords, refresh sessions |
 //! | [`store`], [`queue`] | the `DynamoDB` table, the SQS queue |
-//! | [`error`], [`aws`], [`ids`], [`money`], [`clock`], [`deadline`], [`text`] | the ground |
+//! | [`error`], [`aws`], [`ids`], [`money`], [`clock`], [`deadline`], [`secret`], [`text`] | the ground |
 //!
 //! No AWS SDK type leaves the adapters `store` and `queue`: a handler never sees an attribute value.
 
@@ -22,5 +22,6 @@ pub mod http;
 pub mod ids;
 pub mod money;
 pub mod queue;
+pub mod secret;
 pub mod store;
 pub mod text;

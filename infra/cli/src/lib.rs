@@ -5,6 +5,7 @@
 mod catalogue;
 pub mod demo;
 mod error;
+mod integration;
 mod org;
 mod staff;
 
@@ -52,6 +53,9 @@ enum Noun {
     /// Create members of staff
     #[command(subcommand)]
     Staff(staff::Command),
+    /// Set up an org's accounts with other companies: Stripe, PayPal, Google
+    #[command(subcommand)]
+    Integration(integration::Command),
     /// Import a catalogue
     #[command(subcommand)]
     Catalogue(catalogue::Command),
@@ -72,6 +76,7 @@ impl Cli {
         match self.noun {
             Noun::Org(command) => command.run(&store).await,
             Noun::Staff(command) => command.run(&store).await,
+            Noun::Integration(command) => command.run(&aws, &store).await,
             Noun::Catalogue(command) => command.run(&store).await,
             Noun::Demo(command) => command.run(&aws, &self.target.table).await,
         }
@@ -156,7 +161,7 @@ mod tests {
         }
         let mut found = Vec::new();
         leaves(&Cli::command(), "", &mut found);
-        assert_eq!(found.len(), 6);
+        assert_eq!(found.len(), 10);
         for (path, help) in found {
             assert!(help.contains(&format!("Example:{path}")), "{path}: {help}");
         }

@@ -25,16 +25,19 @@ pub enum Purpose {
     Cursor,
     /// Deriving what must be the same for the same `Idempotency-Key`.
     Idempotency,
+    /// Sealing an org's keys of other companies' services.
+    Integration,
 }
 
 impl Purpose {
-    const fn label(self) -> &'static str {
+    pub(super) const fn label(self) -> &'static str {
         match self {
             Self::AccessToken => "access-token",
             Self::RefreshToken => "refresh-token",
             Self::Guest => "guest",
             Self::Cursor => "cursor",
             Self::Idempotency => "idempotency",
+            Self::Integration => "integration",
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod customer;
 pub mod dashboard;
 pub mod idempotency;
+pub mod integration;
 pub mod notification;
 pub mod order;
 pub mod org;

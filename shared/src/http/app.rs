@@ -8,6 +8,7 @@ use super::Edge;
 use crate::auth::KeyRing;
 use crate::aws::Aws;
 use crate::domain::catalogue::Catalogues;
+use crate::domain::integration::Integrations;
 use crate::domain::org::OrgConfigs;
 use crate::error::{Error, Result};
 use crate::store::Store;
@@ -24,6 +25,8 @@ pub struct Parts {
     pub ring: KeyRing,
     /// Org settings, kept warm.
     pub orgs: OrgConfigs,
+    /// The orgs' accounts with other companies, kept warm.
+    pub integrations: Integrations,
     /// Catalogues, kept warm.
     pub catalogues: Catalogues,
     /// What requests must have come through.
@@ -45,6 +48,7 @@ impl App {
             store,
             ring,
             orgs,
+            integrations: Integrations::default(),
             catalogues,
             edge,
             server_timing,

@@ -95,6 +95,19 @@ impl OrgId {
         }
     }
 
+    /// The partition of the org's accounts with other companies.
+    pub(crate) fn integrations_pk(&self) -> String {
+        format!("{self}#INTEGRATION")
+    }
+
+    /// The org's account with one of them.
+    pub fn integration_key(&self, vendor: &str) -> Key {
+        Key {
+            pk: self.integrations_pk(),
+            sk: format!("VENDOR#{vendor}"),
+        }
+    }
+
     /// A customer's way in: e-mail → password and customer. The address is hashed so that no key,
     /// metric or log of keys tells it.
     pub fn customer_login_key(&self, email: &str) -> Key {
@@ -200,6 +213,7 @@ mod tests {
             customer.key(&Item::Profile),
             guest.key(&Item::Cart(&CartId::generate())),
             org.config_key(),
+            org.integration_key("stripe"),
             org.customer_login_key("a@b.c"),
             org.staff_login_key("a@b.c"),
             org.staff_key(&staff),
