@@ -34,7 +34,9 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = {"profile": 1769, "client-data": 512, "storefront": 512, "changes": 256, "notifications": 256}
+FUNCTIONS = {
+    "profile": 1769, "client-data": 512, "storefront": 512, "crm": 512, "changes": 256, "notifications": 256,
+}  # fmt: skip
 OPTIONS = {
     "DomainName": "api.shop.example",
     "CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/00000000",
@@ -320,7 +322,7 @@ class Deploy(unittest.TestCase):
                 name: self.variables(ids[logical(name)]).get("PORTICO_ORIGIN_SECRET") for name in FUNCTIONS
             }
             secret = ids["OriginSecret"] if access == "refused" else None
-            http = {name: secret for name in ["profile", "client-data", "storefront"]}
+            http = {name: secret for name in ["profile", "client-data", "storefront", "crm"]}
             self.assertEqual(known, http | {"changes": None, "notifications": None})
 
     def test_without_options_nothing_is_made_of_them(self):

@@ -93,7 +93,7 @@ pub(crate) async fn measured(world: &World) -> Budgets {
 }
 
 async fn browsing(world: &World, budgets: &mut Budgets) {
-    for tree in ["profile", "client-data", "storefront"] {
+    for tree in ["profile", "client-data", "storefront", "crm"] {
         let path = format!("/{tree}/health");
         budgets.row(
             &format!("GET {path}"),

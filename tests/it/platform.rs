@@ -232,7 +232,7 @@ async fn every_answer_is_kept_from_caches_and_from_guessing_browsers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_tree_tells_its_health_to_whoever_asks() {
     let world = World::start().await;
-    for tree in ["profile", "client-data", "storefront"] {
+    for tree in ["profile", "client-data", "storefront", "crm"] {
         for path in [format!("/{tree}/health"), format!("/api/{tree}/health")] {
             let health = world.ask(&Method::GET, &path).send().await.expect(200);
             assert_eq!(health, json!({"status": "ok"}), "{path}");

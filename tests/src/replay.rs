@@ -58,6 +58,8 @@ pub const ANSWERS: &[(&str, u64)] = &[
     ("storefront/process-order", 200),
     ("storefront/ship-order", 200),
     ("storefront/deliver-order", 200),
+    ("crm/health", 200),
+    ("crm/health-rest", 200),
     ("profile/refresh", 200),
     ("profile/customer-signout", 204),
     ("profile/signout", 204),

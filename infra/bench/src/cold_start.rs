@@ -105,6 +105,7 @@ pub async fn measure(
         ("client-data", "client-data"),
         ("storefront", "storefront"),
         (CATALOGUE, "storefront"),
+        ("crm", "crm"),
         ("changes", "changes"),
         ("notifications", "notifications"),
     ];

@@ -38,6 +38,7 @@ pub async fn typical(
                 .await?;
             order_placed(&order, round)
         }
+        "crm" => http_event("/crm/health", "", reader),
         "notifications" => job(&reader.id, &reader.email, round)?,
         _ => http_event("/client-data/profile", "", reader),
     };

@@ -164,6 +164,10 @@ impl Parts {
                 "storefront".to_owned(),
                 Function::Http(portico_storefront::router(self.app())),
             ),
+            (
+                "crm".to_owned(),
+                Function::Http(portico_crm::router(self.app())),
+            ),
             ("changes".to_owned(), Function::Events(stream)),
             ("notifications".to_owned(), Function::Events(jobs)),
         ]))

@@ -34,6 +34,7 @@ pub fn document() -> OpenApi {
         portico_profile::routes(Described::default()),
         portico_client_data::routes(Described::default()),
         portico_storefront::routes(Described::default()),
+        portico_crm::routes(Described::default()),
     ] {
         document.merge(api(tree));
     }

@@ -112,5 +112,5 @@ fn every_function_has_time_for_a_call_with_all_its_retries_and_none_outlasts_the
             assert!(timeout < api, "{name}: {timeout:?}");
         }
     }
-    assert_eq!(http, 3, "profile, client-data and storefront");
+    assert_eq!(http, 4, "profile, client-data, storefront and crm");
 }

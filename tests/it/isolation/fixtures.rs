@@ -252,6 +252,7 @@ fn orders() -> Vec<Fixture> {
     };
     vec![
         open(GET, "/storefront/health", 200),
+        open(GET, "/crm/health", 200),
         open(GET, "/storefront/products", 200),
         open(GET, "/storefront/product/{idOrSlug}", 200).elsewhere(NOT_FOUND),
         anns(Method::POST, CHECKOUT, 201)

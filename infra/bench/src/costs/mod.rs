@@ -184,7 +184,7 @@ fn steps(deployment: &Deployment) -> Result<Table> {
 
 fn model_text(deployment: &Deployment) -> Result<String> {
     let mut text = String::new();
-    for tree in ["profile", "client-data", "storefront"] {
+    for tree in ["profile", "client-data", "storefront", "crm"] {
         let memory = deployment.memory("Path", &format!("/{tree}"))?;
         writeln!(text, "- {tree} has {memory} MB.")?;
     }
