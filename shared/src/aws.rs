@@ -65,6 +65,8 @@ pub struct Endpoints {
     pub sqs: Option<String>,
     /// `AWS_ENDPOINT_URL_SESV2`
     pub sesv2: Option<String>,
+    /// `AWS_ENDPOINT_URL_SNS`
+    pub sns: Option<String>,
     /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`
     pub secrets_manager: Option<String>,
     /// `AWS_ENDPOINT_URL_STS`
@@ -112,6 +114,7 @@ impl Aws {
                 s3: endpoint("S3"),
                 sqs: endpoint("SQS"),
                 sesv2: endpoint("SESV2"),
+                sns: endpoint("SNS"),
                 secrets_manager: endpoint("SECRETS_MANAGER"),
                 sts: endpoint("STS"),
             },

@@ -73,6 +73,8 @@ codes! {
     OrgMismatch = "org_mismatch", 403, "The token belongs to another org";
     /// The principal has no customer record.
     CustomerRequired = "customer_required", 403, "This is for customers";
+    /// The current password, asked for before it is changed, is another one.
+    WrongPassword = "wrong_password", 403, "The current password is wrong";
     /// The principal is not staff.
     StaffRequired = "staff_required", 403, "This is for staff";
     /// The staff member's roles do not allow it.
@@ -91,6 +93,10 @@ codes! {
     VersionConflict = "version_conflict", 409, "The item was changed in the meantime";
     /// The e-mail address has an account.
     EmailTaken = "email_taken", 409, "The e-mail address already has an account";
+    /// The address or number was verified before.
+    AlreadyVerified = "already_verified", 409, "It is verified already";
+    /// The profile has no telephone number.
+    PhoneRequired = "phone_required", 409, "The profile has no telephone number";
     /// Not enough stock.
     OutOfStock = "out_of_stock", 409, "There is not enough stock";
     /// The cart became an order, or another cart.
@@ -121,6 +127,8 @@ codes! {
     ContentMismatch = "content_mismatch", 415, "The file is not what its type says";
     /// Members of the body break a rule.
     ValidationFailed = "validation_failed", 422, "Some members of the body are not acceptable";
+    /// A one-time code or link that is wrong, expired, used or tried too often.
+    InvalidCode = "invalid_code", 422, "The code or link is not good";
     /// The key was used for another request.
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The Idempotency-Key was used for another request";
     /// Too many attempts.

@@ -38,10 +38,13 @@ pub struct Job {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Recipient {
-    /// The customer id or guest id.
+    /// The customer id or guest id; empty for whoever reads the mail of an address.
     pub author: String,
     /// Where mail goes.
     pub email: Option<String>,
+    /// Where text messages go, in E.164.
+    #[serde(default)]
+    pub phone: Option<String>,
     /// How they are addressed.
     pub name: Option<String>,
 }

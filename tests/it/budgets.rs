@@ -2,6 +2,8 @@
 //!
 //! Run with `UPDATE_BUDGETS=1` to write the measured figures into the table, and look at what changed.
 
+mod codes;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -89,6 +91,7 @@ pub(crate) async fn measured(world: &World) -> Budgets {
     let order = checkout(world, &mut budgets, &bob).await;
     orders(world, &mut budgets, &bob, &order).await;
     fulfilment(world, &mut budgets, &staff, &order).await;
+    codes::measure(world, &mut budgets).await;
     budgets
 }
 

@@ -1,6 +1,8 @@
 //! A fault at any call, before or after it took effect: nothing is lost and nothing is doubled. A fault is
 //! an error of the table, or the end of the function's time while the table is silent.
 
+mod codes;
+
 use std::time::Duration;
 
 use portico_shared::deadline::MARGIN;

@@ -6,6 +6,7 @@ mod budgets;
 mod carts;
 mod catalogue;
 mod checkout;
+mod codes;
 mod contract;
 mod crashes;
 mod edge;

@@ -116,6 +116,7 @@ fn shopper() -> Shopper {
         recipient: Recipient {
             author: CustomerId::generate().to_string(),
             email: None,
+            phone: None,
             name: None,
         },
         data: Value::Null,

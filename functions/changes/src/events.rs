@@ -1,11 +1,14 @@
 //! Which change of an item is which event, and who hears of it: one table, in code.
 
+mod codes;
+
 use jiff::Timestamp;
+use portico_shared::auth::Code;
 use portico_shared::domain::customer::Customer;
 use portico_shared::domain::notification::Notification;
 use portico_shared::domain::order::Order;
 use portico_shared::queue::{Job, Recipient};
-use portico_shared::store::{Change, Entity, Partition, Stored};
+use portico_shared::store::{Change, Entity, Stored};
 use serde_json::{Value, json};
 
 /// Whether the change shows on the customer's dashboard: an order that is new or moved, a notification
@@ -27,6 +30,7 @@ pub(crate) fn jobs(change: &Change) -> Option<Job> {
     match change.kind()? {
         Order::TYPE => order_job(change),
         Customer::TYPE => customer_job(change),
+        Code::TYPE => codes::job(change),
         _ => None,
     }
 }
@@ -49,32 +53,29 @@ fn order_job(change: &Change) -> Option<Job> {
         "tracking": order.shipment.as_ref().map(|shipment| shipment.tracking.clone()),
     });
     let name = order.contact.name();
-    Some(job(
+    job(
         change,
         event,
         order.updated_at,
         Some(order.contact.email),
         name,
         data,
-    ))
+    )
 }
 
 fn customer_job(change: &Change) -> Option<Job> {
     let customer = change.after::<Customer>()?.entity;
-    if change.before::<Customer>().is_some() {
-        return None;
-    }
     let name = customer.name();
-    let event = "customer.created".to_owned();
-    Some(job(
-        change,
-        event,
-        customer.created_at,
-        Some(customer.email),
-        name,
-        // An object, as every notification's data is.
-        json!({}),
-    ))
+    let (event, at) = match change.before::<Customer>() {
+        None => ("customer.created", customer.created_at),
+        Some(before) if before.entity.password_changed_at != customer.password_changed_at => {
+            ("password.changed", customer.password_changed_at?)
+        }
+        Some(_) => return None,
+    };
+    // An object, as every notification's data is.
+    let (event, data) = (event.to_owned(), json!({}));
+    job(change, event, at, Some(customer.email), name, data)
 }
 
 fn job(
@@ -84,12 +85,12 @@ fn job(
     email: Option<String>,
     name: Option<String>,
     data: Value,
-) -> Job {
-    let author = change.shopper().author().to_owned();
+) -> Option<Job> {
+    let author = change.shopper()?.author().to_owned();
     // The same record gives the same id, however often it comes.
     let id = format!("{kind}|{}", change.fingerprint());
-    let orgid = change.shopper().org().clone();
-    Job {
+    let orgid = change.org().clone();
+    Some(Job {
         id,
         orgid,
         kind,
@@ -97,8 +98,9 @@ fn job(
         recipient: Recipient {
             author,
             email,
+            phone: None,
             name,
         },
         data,
-    }
+    })
 }

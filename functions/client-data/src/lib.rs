@@ -5,6 +5,7 @@ mod dashboard;
 mod notifications;
 mod orders;
 mod profile;
+mod verification;
 mod wishlist;
 
 use axum::Router;
@@ -19,6 +20,7 @@ pub fn routes<R: Routes>(routes: R) -> R {
     let routes = orders::routes(routes);
     let routes = addresses::routes(routes);
     let routes = notifications::routes(routes);
+    let routes = verification::routes(routes);
     wishlist::routes(routes)
 }
 

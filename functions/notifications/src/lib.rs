@@ -1,15 +1,19 @@
-//! The job queue: each job becomes an in-app record and a mail.
+//! The job queue: each job becomes an in-app record and a mail. One-time codes and links become a mail or a
+//! text message, and no record.
 //!
 //! A job may come more than once, and a function may stop anywhere in it. The record's id is derived from
 //! the event, so there is one; the record says how far mail got, so a job that comes again goes on there.
 
+mod codes;
 mod mail;
 mod messages;
+mod sms;
 
 use std::env;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::LambdaEvent;
+use portico_shared::auth::KeyRing;
 use portico_shared::aws::Aws;
 use portico_shared::clock;
 use portico_shared::deadline::Deadline;
@@ -24,34 +28,40 @@ use portico_shared::store::{
 
 use mail::Mailer;
 use messages::Message;
+use sms::Texter;
 
 /// The function's state.
 #[derive(Clone)]
 pub struct Notifications {
     store: Store,
     mailer: Mailer,
+    texter: Texter,
+    ring: KeyRing,
     orgs: OrgConfigs,
 }
 
 impl Notifications {
-    /// With this table, and mail from this address.
-    pub fn new(aws: &Aws, store: Store, mail_from: impl Into<String>) -> Self {
+    /// With this table, these keys, and mail from this address.
+    pub fn new(aws: &Aws, store: Store, ring: KeyRing, mail_from: impl Into<String>) -> Self {
         Self {
             store,
+            ring,
             mailer: Mailer::new(aws, mail_from.into()),
+            texter: Texter::new(aws),
             orgs: OrgConfigs::default(),
         }
     }
 
-    /// From the environment that `template.yaml` sets: `PORTICO_TABLE`, `PORTICO_MAIL_FROM`. Opens the
-    /// connection to the table.
+    /// From the environment that `template.yaml` sets: `PORTICO_TABLE`, `PORTICO_KEYRING_SECRET`,
+    /// `PORTICO_MAIL_FROM`. Reads the key ring, and opens the connection to the table.
     pub async fn from_env() -> Result<Self> {
         let aws = Aws::from_env()?;
         let from = env::var("PORTICO_MAIL_FROM");
         let from = from.map_err(|_| Error::Internal("PORTICO_MAIL_FROM is not set".to_owned()))?;
         let store = Store::from_env(&aws);
-        store.connect().await;
-        Ok(Self::new(&aws, store, from))
+        let (ring, ()) = tokio::join!(KeyRing::from_secrets_manager(&aws), store.connect());
+        let ring = ring.map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(Self::new(&aws, store, ring, from))
     }
 
     /// Handles a batch of jobs. Those that failed come again, and so do those that the invocation leaves
@@ -78,6 +88,9 @@ impl Notifications {
     }
 
     async fn tell(&self, job: Job) -> Result<()> {
+        if job.kind == "code.sent" {
+            return self.deliver_code(&job).await;
+        }
         let shopper = job
             .shopper()
             .ok_or_else(|| Error::Internal("a job for nobody".to_owned()))?;

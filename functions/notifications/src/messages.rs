@@ -9,11 +9,30 @@ pub(crate) struct Message {
     pub(crate) title: String,
     /// The in-app text and the mail's.
     pub(crate) body: String,
+    /// What the mail leads to.
+    link: Option<String>,
     greeting: String,
     signature: String,
 }
 
 impl Message {
+    /// A message to nobody who is known by name.
+    pub(crate) fn new(
+        title: String,
+        body: String,
+        link: Option<String>,
+        signature: String,
+    ) -> Self {
+        let greeting = "Hello,".to_owned();
+        Self {
+            title,
+            body,
+            link,
+            greeting,
+            signature,
+        }
+    }
+
     /// The message of a job, if its event has one.
     pub(crate) fn of(job: &Job, org: &str) -> Option<Self> {
         let text = |name: &str| {
@@ -27,6 +46,11 @@ impl Message {
             "customer.created" => (
                 format!("Welcome to {org}"),
                 "Your account is ready. It is good to have you.".to_owned(),
+            ),
+            "password.changed" => (
+                "Your password was changed".to_owned(),
+                "If it was not you, set a new one at once: anybody who was signed in has been signed out."
+                    .to_owned(),
             ),
             "order.placed" => (
                 format!("Order {number} is placed"),
@@ -61,6 +85,7 @@ impl Message {
         Some(Self {
             title,
             body,
+            link: None,
             greeting,
             signature: org.to_owned(),
         })
@@ -68,15 +93,27 @@ impl Message {
 
     /// The mail as plain text.
     pub(crate) fn text(&self) -> String {
-        format!("{}\n\n{}\n\n{}\n", self.greeting, self.body, self.signature)
+        let link = self.link.iter().map(|link| format!("{link}\n\n"));
+        format!(
+            "{}\n\n{}\n\n{}{}\n",
+            self.greeting,
+            self.body,
+            link.collect::<String>(),
+            self.signature
+        )
     }
 
     /// The mail as HTML. Names and addresses are what people typed: everything is escaped.
     pub(crate) fn html(&self) -> String {
+        let link = self.link.iter().map(|link| {
+            let link = escape(link);
+            format!("<p><a href=\"{link}\">{link}</a></p>")
+        });
         format!(
-            "<!doctype html><html><body><p>{}</p><p>{}</p><p>{}</p></body></html>",
+            "<!doctype html><html><body><p>{}</p><p>{}</p>{}<p>{}</p></body></html>",
             escape(&self.greeting),
             escape(&self.body),
+            link.collect::<String>(),
             escape(&self.signature)
         )
     }
@@ -113,6 +150,7 @@ mod tests {
             recipient: Recipient {
                 author: "cus_1".to_owned(),
                 email: None,
+                phone: None,
                 name: Some("<b>Ann & Bob</b>".to_owned()),
             },
             data: json!({"orderNumber": "ORD-1", "total": "25.00 USD", "carrier": "ups", "tracking": "1Z"}),

@@ -133,7 +133,7 @@ impl Session {
     }
 }
 
-fn acceptable_password(email: &str) -> impl FnOnce(&Password, &()) -> garde::Result {
+pub(crate) fn acceptable_password(email: &str) -> impl FnOnce(&Password, &()) -> garde::Result {
     move |password, ()| {
         let length = password.expose().chars().count();
         if !(8..=128).contains(&length) {

@@ -1,19 +1,41 @@
 //! `/profile/*`: signing up, in and out, for customers and staff.
 
 mod customer;
+mod magic_link;
+mod password;
 mod session;
 mod user;
 
 use axum::Router;
 use portico_shared::http::{App, Health, Json, Routes, Served, routed};
 use portico_shared::operations;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The tree's routes.
 pub fn routes<R: Routes>(routes: R) -> R {
     let routes = operations!(routes, health);
     let routes = customer::routes(routes);
+    let routes = password::routes(routes);
+    let routes = magic_link::routes(routes);
     let routes = user::routes(routes);
     session::routes(routes)
+}
+
+/// What is answered where there is nothing to show.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"success": true, "message": "Done."}))]
+pub(crate) struct Acknowledged {
+    success: bool,
+    /// For people.
+    message: &'static str,
+}
+
+impl Acknowledged {
+    pub(crate) const fn with(message: &'static str) -> Json<Self> {
+        let success = true;
+        Json(Self { success, message })
+    }
 }
 
 /// The tree, ready to serve.

@@ -75,6 +75,7 @@ fn job(author: &str, email: &str, round: usize) -> Result<Value> {
         recipient: Recipient {
             author: author.to_owned(),
             email: Some(email.to_owned()),
+            phone: None,
             name: Some("Ann Lee".to_owned()),
         },
         data: json!({

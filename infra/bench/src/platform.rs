@@ -103,6 +103,7 @@ impl Platform {
             s3: self.endpoint("S3"),
             sqs: self.endpoint("SQS"),
             sesv2: self.endpoint("SESV2"),
+            sns: self.endpoint("SNS"),
             secrets_manager: self.endpoint("SECRETS_MANAGER"),
             sts: None,
         })

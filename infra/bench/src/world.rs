@@ -173,6 +173,7 @@ async fn import_catalogue(platform: &Platform) -> Result<()> {
         currency: "USD".to_owned(),
         allowed_origins: Vec::new(),
         files: FileLimits::default(),
+        portal_url: None,
     };
     org::create(&store, &org, &config).await?;
     let currency = parse_currency("USD")?;

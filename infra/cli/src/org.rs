@@ -32,6 +32,9 @@ pub(crate) enum Command {
         /// A web origin whose pages may call the API, or * for any; repeatable
         #[arg(long = "allow-origin", value_name = "ORIGIN", value_parser = parse_origin)]
         allowed_origins: Vec<String>,
+        /// The page that customers manage their account on: links in mails lead below it
+        #[arg(long, value_name = "URL", value_parser = parse_url)]
+        portal_url: Option<String>,
     },
     /// Change an org's settings; what is not given stays
     #[command(after_help = "Example: portico org set acme --name 'Acme & Daughters'")]
@@ -58,6 +61,9 @@ pub(crate) enum Command {
         /// How many bytes one file may have
         #[arg(long, value_name = "BYTES", group = "settings")]
         file_size: Option<u64>,
+        /// The page that customers manage their account on: links in mails lead below it
+        #[arg(long, value_name = "URL", group = "settings", value_parser = parse_url)]
+        portal_url: Option<String>,
     },
     /// Print an org's settings as JSON
     #[command(after_help = "Example: portico org show acme")]
@@ -76,6 +82,7 @@ impl Command {
                 name,
                 currency,
                 allowed_origins,
+                portal_url,
             } => {
                 org::create(
                     store,
@@ -85,6 +92,7 @@ impl Command {
                         currency,
                         allowed_origins,
                         files: FileLimits::default(),
+                        portal_url,
                     },
                 )
                 .await?;
@@ -98,6 +106,7 @@ impl Command {
                 allow_no_origin,
                 file_quota,
                 file_size,
+                portal_url,
             } => {
                 let before = existing(store, &orgid).await?;
                 let allowed_origins = if allow_no_origin {
@@ -114,6 +123,7 @@ impl Command {
                         quota_bytes: file_quota.unwrap_or(before.files.quota_bytes),
                         max_bytes: file_size.unwrap_or(before.files.max_bytes),
                     },
+                    portal_url: portal_url.or_else(|| before.portal_url.clone()),
                 };
                 org::save(store, &orgid, &after).await?;
                 if after.currency != before.currency {
@@ -185,9 +195,52 @@ fn parse_origin(text: &str) -> Result<String, String> {
     }
 }
 
+/// What paths and fragments can be put behind.
+fn parse_url(text: &str) -> Result<String, String> {
+    let visible = |c: char| c.is_ascii_graphic() && !"\"<>#?\\".contains(c);
+    let scheme = ["https://", "http://localhost", "http://127.0.0.1"];
+    let good = scheme.iter().any(|scheme| text.starts_with(scheme))
+        && text.len() > "https://".len()
+        && text.chars().all(visible);
+    if good {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err("the portal is at https://host or https://host/path, without ? and #".to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_can_be_put_behind_the_portals_url() {
+        for (good, kept) in [
+            (
+                "https://account.shop.example",
+                "https://account.shop.example",
+            ),
+            (
+                "https://shop.example/account/",
+                "https://shop.example/account",
+            ),
+            ("http://localhost:5173", "http://localhost:5173"),
+        ] {
+            assert_eq!(parse_url(good).as_deref(), Ok(kept));
+        }
+        for wrong in [
+            "",
+            "https://",
+            "shop.example",
+            "http://shop.example",
+            "javascript:alert(1)",
+            "https://shop.example/?a=b",
+            "https://shop.example/#a",
+            "https://shop.example/\"onclick",
+        ] {
+            assert!(parse_url(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn an_origin_is_spelt_as_browsers_spell_it() {

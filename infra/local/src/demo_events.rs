@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use http::Method;
 use serde_json::{Value, json};
@@ -11,6 +12,41 @@ use uuid::Uuid;
 
 /// What the placeholders of the files stand for, such as `CUSTOMER_ID` for `${CUSTOMER_ID}`.
 pub type Values = BTreeMap<&'static str, String>;
+
+/// What somebody gets by mail or text message: its placeholder, what is asked for it and how, and the
+/// message's subject.
+const MAILED: &[(&str, &str, &str, &str)] = &[
+    (
+        "DORA_RESET_TOKEN",
+        "/profile/customer/password/forgot",
+        "",
+        "Set a new password",
+    ),
+    (
+        "DORA_LINK_TOKEN",
+        "/profile/customer/magic-link",
+        "link",
+        "Your link to sign in",
+    ),
+    (
+        "DORA_SIGN_IN_CODE",
+        "/profile/customer/magic-link",
+        "code",
+        "Your code to sign in",
+    ),
+    (
+        "DORA_EMAIL_CODE",
+        "/client-data/verification/email/send",
+        "",
+        "Confirm your address",
+    ),
+    (
+        "DORA_PHONE_CODE",
+        "/client-data/verification/phone/send",
+        "",
+        "Text message",
+    ),
+];
 
 /// Every event of a folder, as `<function>/<name>` without its ending, sorted.
 ///
@@ -112,6 +148,26 @@ pub async fn values(url: &str, text: &str) -> Result<Values, String> {
         let product = demo.get("/storefront/product/enamel-mug").await?;
         values.insert("PRODUCT_ID", member(&product, "/id")?);
     }
+    if has("EVE_TOKEN") {
+        let (eve, _, _) = demo.newcomer("eve").await?;
+        values.insert("EVE_TOKEN", eve.token);
+    }
+    if has("DORA_") {
+        let (dora, email, phone) = demo.newcomer("dora").await?;
+        for (placeholder, path, kind, subject) in MAILED {
+            if has(placeholder) {
+                let to = if *placeholder == "DORA_PHONE_CODE" {
+                    &phone
+                } else {
+                    &email
+                };
+                let ask = json!({"email": email, "type": kind});
+                values.insert(placeholder, dora.mailed(path, ask, to, subject).await?);
+            }
+        }
+        values.insert("DORA_TOKEN", dora.token);
+        values.insert("DORA_EMAIL", email);
+    }
     let (bob, session) = demo
         .signed_in("customer", "bob@acme.example", "portico-demo-pass")
         .await?;
@@ -176,6 +232,47 @@ impl Demo {
         Ok((signed_in, session))
     }
 
+    /// A customer who has just signed up, and their e-mail address and telephone number.
+    async fn newcomer(&self, name: &str) -> Result<(Self, String, String), String> {
+        let id = Uuid::new_v4();
+        let email = format!("{name}.{id}@example.com");
+        let phone = format!("+1415{:07}", id.as_u128() % 10_000_000);
+        let body = json!({"email": email, "password": "portico-demo-pass", "phone": phone});
+        let session = self.post("/profile/customer/signup", body).await?;
+        let token = member(&session, "/token")?;
+        let newcomer = Self {
+            token,
+            ..self.clone()
+        };
+        Ok((newcomer, email, phone))
+    }
+
+    /// Asks for a code or a link, and takes it from the outbox.
+    async fn mailed(
+        &self,
+        path: &str,
+        ask: Value,
+        to: &str,
+        subject: &str,
+    ) -> Result<String, String> {
+        self.post(path, ask).await?;
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(10) {
+            let outbox = self.get("/_local/outbox.json").await?;
+            let mut mails = outbox.as_array().into_iter().flatten();
+            let mail = mails.find(|mail| {
+                let about = mail["subject"].as_str().unwrap_or_default();
+                mail["to"][0] == to && about.starts_with(subject)
+            });
+            if let Some(mail) = mail {
+                let text = member(mail, "/text")?;
+                return secret(&text).ok_or_else(|| format!("no code in {text:?}"));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err(format!("waited in vain for {subject:?}"))
+    }
+
     /// A cart with one mug, and its id.
     async fn cart(&self) -> Result<String, String> {
         let body = json!({"productItems": [{"sku": "MUG-BLUE", "quantity": 1}]});
@@ -222,6 +319,15 @@ impl Demo {
         }
         serde_json::from_str(&text).map_err(|error| format!("{method} {path}: {error}"))
     }
+}
+
+/// The link's token or the six digits in a message.
+fn secret(text: &str) -> Option<String> {
+    if let Some((_, token)) = text.split_once("#token=") {
+        return token.split_whitespace().next().map(str::to_owned);
+    }
+    let mut words = text.split(|c: char| !c.is_ascii_digit());
+    words.find(|word| word.len() == 6).map(str::to_owned)
 }
 
 /// Nobody answers where the platform should.

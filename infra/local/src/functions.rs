@@ -40,6 +40,7 @@ pub fn aws(endpoints: &Endpoints) -> Aws {
         s3: Some(endpoints.s3.clone()),
         sqs: Some(endpoints.sqs.clone()),
         sesv2: Some(endpoints.ses.clone()),
+        sns: Some(endpoints.sns.clone()),
         secrets_manager: Some(endpoints.secrets.clone()),
         sts: None,
     })
@@ -133,7 +134,7 @@ impl Parts {
 
     /// The consumer of the job queue.
     pub fn notifications(&self) -> Notifications {
-        Notifications::new(&self.aws, self.store.clone(), MAIL_FROM)
+        Notifications::new(&self.aws, self.store.clone(), self.ring.clone(), MAIL_FROM)
     }
 
     /// Every function, by its name in the template.

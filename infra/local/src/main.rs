@@ -25,7 +25,7 @@ struct Arguments {
     /// Port of the HTTP API.
     #[arg(long, env = "PORT", default_value_t = 3000)]
     port: u16,
-    /// First of five ports for DynamoDB, S3, SQS, SES and Secrets Manager; any free ones if absent.
+    /// First of six ports for DynamoDB, S3, SQS, SES, Secrets Manager and SNS; any free ones if absent.
     #[arg(long, env = "AWS_PORT")]
     aws_port: Option<u16>,
     /// Folder for everything that outlives a start.

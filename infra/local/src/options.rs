@@ -7,8 +7,8 @@ use std::path::PathBuf;
 pub struct Options {
     /// Port of the HTTP API on 127.0.0.1; `None` takes any free one.
     pub port: Option<u16>,
-    /// First of five consecutive ports on 127.0.0.1 for DynamoDB, S3, SQS, SES and Secrets
-    /// Manager, in this order; `None` takes any free ones.
+    /// First of six consecutive ports on 127.0.0.1 for DynamoDB, S3, SQS, SES, Secrets Manager
+    /// and SNS, in this order; `None` takes any free ones.
     pub aws_port: Option<u16>,
     /// Folder that outlives the process; `None` takes a temporary one, removed at the end.
     pub data_dir: Option<PathBuf>,

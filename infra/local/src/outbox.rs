@@ -16,10 +16,24 @@ use crate::error::StartError;
 /// So many are kept; the oldest go first.
 const MOST: usize = 1_000;
 
-/// A mail as SES was given it.
+/// How something was sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// By mail.
+    #[default]
+    Mail,
+    /// As a text message, which has one recipient and a text, and nothing else.
+    Sms,
+}
+
+/// A mail as SES was given it, or a text message as SNS was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mail {
+    /// Which of the two.
+    #[serde(default)]
+    pub channel: Channel,
     /// The `MessageId` that SES answered; ids sort by time.
     pub id: String,
     /// When it was sent.
@@ -126,6 +140,7 @@ mod tests {
 
     pub(super) fn mail(subject: &str) -> Mail {
         Mail {
+            channel: Channel::Mail,
             id: String::new(),
             time: Timestamp::UNIX_EPOCH,
             from: "a@b.c".to_owned(),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::outbox::Mail;
+use crate::outbox::{Channel, Mail};
 
 const HEAD: &str = r#"<!doctype html>
 <html lang="en">
@@ -63,7 +63,8 @@ fn article(page: &mut String, mail: &Mail) {
         .into_iter()
         .filter(|(_, list)| !list.is_empty())
         .map(|(name, list)| (name, list.join(", ")));
-    for (name, value) in lists.chain([("From", mail.from.clone()), ("Time", time)]) {
+    let from = (mail.channel == Channel::Mail).then(|| ("From", mail.from.clone()));
+    for (name, value) in lists.chain(from).chain([("Time", time)]) {
         let _ = writeln!(page, "<dt>{name}</dt><dd>{}</dd>", escape(&value));
     }
     page.push_str("</dl>\n");
@@ -107,6 +108,7 @@ mod tests {
         let hostile = "\"'><script>alert(1)</script>&amp;";
         let all = || vec![hostile.to_owned()];
         let mail = Mail {
+            channel: Channel::Mail,
             id: hostile.to_owned(),
             time: Timestamp::UNIX_EPOCH,
             from: hostile.to_owned(),

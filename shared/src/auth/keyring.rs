@@ -27,6 +27,8 @@ pub enum Purpose {
     Idempotency,
     /// Sealing an org's keys of other companies' services.
     Integration,
+    /// Deriving one-time codes and links.
+    OneTime,
 }
 
 impl Purpose {
@@ -38,6 +40,7 @@ impl Purpose {
             Self::Cursor => "cursor",
             Self::Idempotency => "idempotency",
             Self::Integration => "integration",
+            Self::OneTime => "one-time",
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::customer::Customer;
 use super::staff::StaffMember;
+use super::throttle::{PerIp, Throttle};
 use crate::auth::{
     KeyRing, NewSession, Password, Role, SessionTokens, hash_password, needs_rehash,
     verify_password,
@@ -22,20 +23,18 @@ use crate::text::normalize_email;
 
 /// So many failures for one address lock it for the rest of the window.
 const MAX_FAILURES: u32 = 10;
-/// So many failures from one network address, for whatever accounts, stop it for the rest of the window.
-const MAX_FAILURES_PER_IP: u32 = 100;
-/// Failures are counted in windows of 15 minutes.
-const WINDOW_SECONDS: i64 = 15 * 60;
 const DAY_SECONDS: i64 = 24 * 60 * 60;
+/// What failures to sign in are counted as.
+pub(super) const SIGN_IN: &str = "signin";
 /// How often counting a failure is tried while others are being counted.
 const ATTEMPTS: usize = 4;
 
 /// A way in, and the failures to use it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Login {
+pub(super) struct Login {
     #[serde(default)]
-    customer: Option<CustomerId>,
+    pub(super) customer: Option<CustomerId>,
     #[serde(default)]
     staff: Option<StaffId>,
     /// What a staff session carries.
@@ -53,17 +52,6 @@ struct Login {
 
 impl Entity for Login {
     const TYPE: &'static str = "Login";
-}
-
-/// Failures from one network address.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Throttle {
-    failures: u32,
-}
-
-impl Entity for Throttle {
-    const TYPE: &'static str = "Throttle";
 }
 
 /// Who wants an account.
@@ -112,6 +100,9 @@ pub async fn sign_up(
         language: None,
         timezone: None,
         about: None,
+        verified_email: None,
+        verified_phone: None,
+        password_changed_at: None,
         created_at: now,
         updated_at: now,
     };
@@ -221,7 +212,7 @@ pub async fn find_customer(store: &Store, org: &OrgId, email: &str) -> Result<Op
     Ok(login.and_then(|login| login.entity.customer))
 }
 
-async fn verified_login(
+pub(super) async fn verified_login(
     store: &Store,
     org: &OrgId,
     key: Key,
@@ -230,13 +221,11 @@ async fn verified_login(
 ) -> Result<Login> {
     let attempt = Attempt::now(org, key, ip);
     let (login, throttle) = store
-        .get_both::<Login, Throttle>(&attempt.login, &attempt.throttle)
+        .get_both::<Login, Throttle>(&attempt.login, &attempt.ip.key)
         .await?;
-    if throttle.is_some_and(|throttle| throttle.entity.failures >= MAX_FAILURES_PER_IP) {
-        return Err(attempt.limited().into());
-    }
+    attempt.ip.admit(throttle.as_ref())?;
     let login = login.map(|stored| stored.entity).unwrap_or_default();
-    let locked = login.window == attempt.window && login.failures >= MAX_FAILURES;
+    let locked = login.window == attempt.ip.window && login.failures >= MAX_FAILURES;
     let right = verify_password(password.clone(), login.password.clone()).await?;
     if !right || locked {
         attempt.record_failure(store, login).await?;
@@ -254,51 +243,27 @@ async fn verified_login(
 /// An attempt to sign in, and the window of time that its failure would count in.
 struct Attempt {
     login: Key,
-    throttle: Key,
-    window: i64,
+    ip: PerIp,
 }
 
 impl Attempt {
     fn now(org: &OrgId, login: Key, ip: &str) -> Self {
-        let window = clock::unix_seconds() / WINDOW_SECONDS;
-        let throttle = org.throttle_key("signin", &format!("{ip}|{window}"));
-        Self {
-            login,
-            throttle,
-            window,
-        }
-    }
-
-    /// When the window ends, in Unix seconds.
-    fn ends(&self) -> i64 {
-        (self.window + 1) * WINDOW_SECONDS
-    }
-
-    fn limited(&self) -> Refusal {
-        let seconds = u32::try_from(self.ends() - clock::unix_seconds()).unwrap_or(1);
-        Refusal::new(Code::RateLimited).retry_after(seconds.max(1))
+        let ip = PerIp::now(org, SIGN_IN, ip);
+        Self { login, ip }
     }
 
     /// Counts a failure for the account and for where it came from, in one transaction, before anything
     /// is answered: an attempt that could not be counted is not told its outcome.
     async fn record_failure(&self, store: &Store, mut login: Login) -> Result<()> {
         for _ in 0..ATTEMPTS {
-            let throttle = Update::of::<Throttle>()
-                .add("failures", 1)
-                .set("ttl", &self.ends());
-            let below = Condition::below("failures", &MAX_FAILURES_PER_IP);
-            let writes = vec![
-                self.count(&login),
-                Write::update(self.throttle.clone(), throttle)
-                    .when(Condition::Any(vec![Condition::Lacks("failures"), below])),
-            ];
+            let writes = vec![self.count(&login), self.ip.count()];
             match store.transact(writes).await {
                 Ok(()) => return Ok(()),
                 Err(StoreError::Cancelled(reasons)) => {
                     let mut reasons = reasons.into_iter();
                     let changed = reasons.next().flatten();
                     if reasons.next().flatten().is_some() {
-                        return Err(self.limited().into());
+                        return Err(self.ip.limited().into());
                     }
                     // Another attempt, or a sign-up, came in between: count on from what it left.
                     let now = changed.map(Found::read::<Login>).transpose()?.flatten();
@@ -317,16 +282,16 @@ impl Attempt {
     fn count(&self, login: &Login) -> Write {
         let mut conditions = Vec::new();
         let mut update = Update::of::<Login>();
-        if login.window == self.window {
+        if login.window == self.ip.window {
             update = update.add("failures", 1);
-            conditions.push(Condition::eq("window", &self.window));
+            conditions.push(Condition::eq("window", &self.ip.window));
         } else {
-            update = update.set("failures", &1).set("window", &self.window);
-            let before = Condition::below("window", &self.window);
+            update = update.set("failures", &1).set("window", &self.ip.window);
+            let before = Condition::below("window", &self.ip.window);
             conditions.push(Condition::Any(vec![Condition::Lacks("window"), before]));
         }
         if login.customer.is_none() && login.staff.is_none() {
-            update = update.set("ttl", &(self.ends() + DAY_SECONDS));
+            update = update.set("ttl", &(self.ip.ends() + DAY_SECONDS));
             conditions.extend([Condition::Lacks("customer"), Condition::Lacks("staff")]);
         }
         Write::update(self.login.clone(), update).when(Condition::All(conditions))

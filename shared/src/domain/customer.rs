@@ -28,10 +28,29 @@ pub struct Customer {
     pub timezone: Option<String>,
     /// A few words about themselves.
     pub about: Option<String>,
+    /// The e-mail address that the customer showed to be theirs: it is verified as long as it is `email`.
+    #[serde(default)]
+    pub verified_email: Option<Verified>,
+    /// The same for the telephone number.
+    #[serde(default)]
+    pub verified_phone: Option<Verified>,
+    /// When the password was last reset or changed.
+    #[serde(default)]
+    pub password_changed_at: Option<Timestamp>,
     /// When the account was made.
     pub created_at: Timestamp,
     /// When the profile last changed.
     pub updated_at: Timestamp,
+}
+
+/// What a customer showed to be theirs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verified {
+    /// The e-mail address or telephone number.
+    pub address: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 impl Entity for Customer {

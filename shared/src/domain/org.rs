@@ -26,6 +26,10 @@ pub struct OrgConfig {
     /// How much room each customer's files have.
     #[serde(default)]
     pub files: FileLimits,
+    /// The page that customers manage their account on, such as `https://account.shop.example`. The links of
+    /// mails lead below it; without one, mails carry what the link would.
+    #[serde(default)]
+    pub portal_url: Option<String>,
 }
 
 /// How much room a customer's files have.

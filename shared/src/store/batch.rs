@@ -44,6 +44,25 @@ impl Store {
         ))
     }
 
+    /// Three items of two types in one round trip: one of the first type and two of the second.
+    pub async fn get_one_and_two<A: Entity, B: Entity>(
+        &self,
+        one: &Key,
+        two: [&Key; 2],
+    ) -> Result<(Option<Stored<A>>, [Option<Stored<B>>; 2]), StoreError> {
+        let keys = [one.clone(), two[0].clone(), two[1].clone()];
+        let mut items = self.batch_get(&keys).await?.into_iter();
+        let mut next = || items.next().flatten();
+        let (one, first, second) = (next(), next(), next());
+        Ok((
+            one.map(Stored::from_attributes).transpose()?,
+            [
+                first.map(Stored::from_attributes).transpose()?,
+                second.map(Stored::from_attributes).transpose()?,
+            ],
+        ))
+    }
+
     async fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Attributes>>, StoreError> {
         let mut found: Vec<Option<Attributes>> = keys.iter().map(|_| None).collect();
         let mut wanted: Vec<Attributes> = keys.iter().map(key_attributes).collect();

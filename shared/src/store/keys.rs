@@ -4,6 +4,8 @@
 //! IAM. A customer's partition, `acme#C#cus_…`, holds everything of one customer; other partitions
 //! hold what belongs to the org.
 
+use std::fmt;
+
 use sha2::{Digest, Sha256};
 
 use crate::ids::{
@@ -46,6 +48,8 @@ pub enum Item<'a> {
     Upload(&'a FileId),
     /// How much room the files take.
     FileUsage,
+    /// A one-time code, by the name of what it is good for.
+    Code(&'a str),
 }
 
 impl Item<'_> {
@@ -63,6 +67,7 @@ impl Item<'_> {
             Self::File(id) => format!("{}{id}", Collection::Files.prefix()),
             Self::Upload(id) => format!("{}{id}", Collection::Uploads.prefix()),
             Self::FileUsage => "FILES".to_owned(),
+            Self::Code(kind) => code_sk(kind),
         }
     }
 }
@@ -127,9 +132,23 @@ impl OrgId {
     /// A customer's way in: e-mail → password and customer. The address is hashed so that no key,
     /// metric or log of keys tells it.
     pub fn customer_login_key(&self, email: &str) -> Key {
+        self.login_key(&AddressHash::of(email))
+    }
+
+    /// The same for an address that only its hash is known of.
+    pub fn login_key(&self, address: &AddressHash) -> Key {
         Key {
-            pk: format!("{self}#LOGIN#{}", digest(email)),
+            pk: format!("{self}#LOGIN#{address}"),
             sk: "LOGIN".to_owned(),
+        }
+    }
+
+    /// A one-time code or link for whoever reads an address's mail, beside the way in of that address; by
+    /// the name of what it is good for.
+    pub fn login_code_key(&self, address: &AddressHash, kind: &str) -> Key {
+        Key {
+            sk: code_sk(kind),
+            ..self.login_key(address)
         }
     }
 
@@ -208,9 +227,47 @@ impl OrgId {
     }
 }
 
+fn code_sk(kind: &str) -> String {
+    format!("CODE#{kind}")
+}
+
 /// 160 bits of SHA-256: enough that two names of one org never meet.
 fn digest(text: &str) -> String {
-    encode(&Sha256::digest(text.as_bytes())[..20])
+    AddressHash::of(text).to_string()
+}
+
+/// An e-mail address as keys name it: 160 bits of SHA-256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressHash([u8; Self::BYTES]);
+
+impl AddressHash {
+    /// Its length.
+    pub const BYTES: usize = 20;
+
+    /// The hash of a normalised address.
+    pub fn of(email: &str) -> Self {
+        let mut bytes = [0; Self::BYTES];
+        bytes.copy_from_slice(&Sha256::digest(email.as_bytes())[..Self::BYTES]);
+        Self(bytes)
+    }
+}
+
+impl From<[u8; Self::BYTES]> for AddressHash {
+    fn from(bytes: [u8; Self::BYTES]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl AsRef<[u8]> for AddressHash {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Display for AddressHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&encode(&self.0))
+    }
 }
 
 #[cfg(test)]
@@ -232,6 +289,7 @@ mod tests {
             org.integration_key("stripe"),
             org.customer_login_key("a@b.c"),
             org.staff_login_key("a@b.c"),
+            org.login_code_key(&AddressHash::of("a@b.c"), "reset-password"),
             org.staff_key(&staff),
             org.staff_session_key(&staff, &SessionId::generate()),
             org.throttle_key("signin", "127.0.0.1"),

@@ -21,7 +21,7 @@ mod write;
 pub use cursor::{Cursors, InvalidCursor};
 pub use error::{Found, StoreError};
 pub use expression::Condition;
-pub use keys::{Collection, Item, Key};
+pub use keys::{AddressHash, Collection, Item, Key};
 pub use meter::{Usage, metered, unmetered};
 pub use query::{Direction, List, Slice};
 pub use scope::{CustomerScope, GuestScope, Partition, Shopper};

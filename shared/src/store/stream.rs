@@ -1,46 +1,57 @@
 //! The table's stream: what changed, in the order it changed, at least once.
 
 use super::value::Attributes;
-use super::{CustomerScope, Entity, Partition as _, Shopper, Stored};
+use super::{CustomerScope, Entity, Shopper, Stored};
+use crate::ids::OrgId;
 
 /// An item as the stream shows it.
 pub type StreamImage = serde_dynamo::Item;
 
-/// One change of one item of a shopper's partition.
+/// One change of one item.
 ///
 /// Being read from the table itself, it proves whose partition it is: its [`Shopper`] may be acted for.
 #[derive(Debug)]
 pub struct Change {
-    shopper: Shopper,
+    org: OrgId,
+    pk: String,
+    shopper: Option<Shopper>,
     old: Option<Attributes>,
     new: Option<Attributes>,
 }
 
 impl Change {
-    /// The change behind a stream record's keys and images, if it is one of a shopper's partition. An
-    /// image that is absent is empty.
+    /// The change behind a stream record's keys and images, if it is one of an org's items. An image that is
+    /// absent is empty.
     pub fn of(keys: StreamImage, old: StreamImage, new: StreamImage) -> Option<Self> {
         let keys = Attributes::from(keys);
-        let shopper = Shopper::from_pk(keys.get("pk")?.as_s().ok()?)?;
+        let pk = keys.get("pk")?.as_s().ok()?.clone();
+        let org = pk.split('#').next()?.parse().ok()?;
         let present =
             |image: StreamImage| Some(Attributes::from(image)).filter(|item| !item.is_empty());
         Some(Self {
-            shopper,
+            org,
+            shopper: Shopper::from_pk(&pk),
+            pk,
             old: present(old),
             new: present(new),
         })
     }
 
-    /// Whose partition it is.
-    pub fn shopper(&self) -> &Shopper {
-        &self.shopper
+    /// The org.
+    pub fn org(&self) -> &OrgId {
+        &self.org
     }
 
-    /// The customer, unless it is a guest's partition.
+    /// Whose partition it is, if it is a shopper's.
+    pub fn shopper(&self) -> Option<&Shopper> {
+        self.shopper.as_ref()
+    }
+
+    /// The customer whose partition it is, if it is one's.
     pub fn customer(&self) -> Option<&CustomerScope> {
         match &self.shopper {
-            Shopper::Customer(scope) => Some(scope),
-            Shopper::Guest(_) => None,
+            Some(Shopper::Customer(scope)) => Some(scope),
+            Some(Shopper::Guest(_)) | None => None,
         }
     }
 
@@ -75,6 +86,6 @@ impl Change {
         let version = member("v")
             .and_then(|v| v.as_n().ok())
             .map_or("", String::as_str);
-        format!("{}|{sk}|{version}", self.shopper.pk())
+        format!("{}|{sk}|{version}", self.pk)
     }
 }

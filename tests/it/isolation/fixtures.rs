@@ -1,5 +1,7 @@
 //! One request, at least, for every operation: who may make it, and what others are told.
 
+mod codes;
+
 use http::Method;
 use portico_shared::error::Code;
 use serde_json::{Value, json};
@@ -146,7 +148,13 @@ fn staff(path: &'static str) -> Fixture {
 
 /// All of them, in an order in which one after the other succeeds.
 pub(crate) fn fixtures() -> Vec<Fixture> {
-    let trees = [profile(), client_data(), carts(), orders()];
+    let trees = [
+        profile(),
+        client_data(),
+        carts(),
+        orders(),
+        codes::fixtures(),
+    ];
     trees.into_iter().flatten().collect()
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Names {
     pub(crate) number: String,
     pub(crate) product: String,
     pub(crate) refresh: String,
+    /// The token of a link that was mailed.
+    pub(crate) link: String,
     /// Never the same twice.
     pub(crate) fresh: String,
 }
@@ -36,6 +38,7 @@ impl Names {
             number: "ORD-ZZZZ-ZZZZ-ZZZZ".to_owned(),
             product: ProductId::generate().to_string(),
             refresh: session.tokens.refresh,
+            link: "A".repeat(91),
             fresh: String::new(),
         }
     }
@@ -52,7 +55,8 @@ impl Names {
             order: nonsense.clone(),
             number: nonsense.clone(),
             product: nonsense.clone(),
-            refresh: nonsense,
+            refresh: nonsense.clone(),
+            link: nonsense,
             fresh: String::new(),
         }
     }

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::Method;
 use portico_local::functions::Parts;
-use portico_shared::auth::{KeyRing, NewSession, Principal};
+use portico_shared::auth::{Code, CodeKind, CodeOwner, KeyRing, NewSession, Principal};
 use portico_shared::ids::OrgId;
-use portico_shared::store::{CustomerScope, Store};
+use portico_shared::store::{AddressHash, CustomerScope, Store, Write};
 use portico_tests::{Account, Ask, World, eventually};
 use serde_json::{Value, json};
 
@@ -54,6 +54,13 @@ impl Scene {
         let namesake = world.customer("globex", "ann@acme.example").await;
         let owner = world.staff().await;
         let rival = rival(&world).await;
+        for who in [&ann, &bob, &namesake] {
+            let phone = json!({"phone": "+14155550123"});
+            let put = world
+                .ask(&Method::PUT, "/client-data/profile")
+                .org(&who.org);
+            put.token(&who.token).json(&phone).send().await.expect(200);
+        }
 
         let anns = belongings(&world, &ann).await;
         let cart = world.post("/storefront/cart/update/new", &lines("MUG-BLUE"));
@@ -138,6 +145,20 @@ impl Scene {
         if fixture.path == "/profile/customer/refresh" {
             names.refresh = self.session().await;
         }
+        if fixture.path.ends_with("/forgot/{email}") {
+            names.email = format!("{}@example.com", names.fresh);
+        }
+        match fixture.path {
+            path if path.starts_with("/profile/customer/password/") => {
+                names.link = self.link(CodeKind::ResetPassword).await;
+            }
+            path if path.ends_with("/magic-link/redirect") => {
+                names.link = self.link(CodeKind::SignInLink).await;
+            }
+            "/client-data/verification/email/send" => self.forget(CodeKind::VerifyEmail).await,
+            "/client-data/verification/phone/send" => self.forget(CodeKind::VerifyPhone).await,
+            _ => {}
+        }
         if asker == self.owner.id
             && let Some((_, number)) = self.ready.iter().find(|(path, _)| *path == fixture.path)
         {
@@ -159,6 +180,25 @@ impl Scene {
     /// Names that nothing can have.
     pub(crate) fn malformed(&self) -> Names {
         self.malformed.clone()
+    }
+
+    /// The token of a new link of Carol's.
+    async fn link(&self, kind: CodeKind) -> String {
+        let (email, org) = ("carol@acme.example", "acme".parse().expect("an org id"));
+        let owner = CodeOwner::Address(org, AddressHash::of(email));
+        let code = Code::new(&self.ring, kind, email);
+        let write = Write::put(owner.key(kind), &code);
+        self.store.write(write).await.expect("the table answers");
+        code.secret(&self.ring, &owner).expect("a link")
+    }
+
+    /// Lets codes of a kind be sent to everybody again.
+    async fn forget(&self, kind: CodeKind) {
+        for who in [&self.ann, &self.bob, &self.namesake] {
+            let owner = CodeOwner::Customer(scope(&self.ring, who));
+            let delete = Write::delete(owner.key(kind));
+            self.store.write(delete).await.expect("the table answers");
+        }
     }
 
     /// The refresh token of a new session of Ann's.
@@ -260,6 +300,7 @@ async fn belongings(world: &World, who: &Account) -> Names {
         number: text(&orders["data"][0]["orderNumber"]),
         product,
         refresh: who.refresh.clone(),
+        link: String::new(),
         fresh: String::new(),
     }
 }

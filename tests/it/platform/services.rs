@@ -121,6 +121,7 @@ async fn a_job_that_a_client_of_aws_puts_into_the_queue_is_delivered() {
         recipient: Recipient {
             author: bob.id.clone(),
             email: Some("elsewhere@acme.example".to_owned()),
+            phone: None,
             name: None,
         },
         data: json!({"orderNumber": "ORD-1234-5678-9ABC"}),

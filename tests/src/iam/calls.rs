@@ -51,6 +51,13 @@ pub(super) fn calls(
             });
             Ok(identities.into())
         }
+        ("sns", None) if body["Action"] == "Publish" => {
+            // A telephone number is a resource of its own, without an ARN.
+            let to = [&body["PhoneNumber"], &body["TopicArn"]];
+            let to = to.iter().find_map(|to| to.as_str());
+            let to = to.ok_or("a message for nobody")?;
+            Ok(vec![plain("sns", "Publish", to.to_owned())])
+        }
         _ => Err(format!("{service} {target:?} {path} is not understood")),
     }
 }

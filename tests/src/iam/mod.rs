@@ -166,6 +166,7 @@ impl Iam {
             s3: url.clone(),
             sqs: url.clone(),
             sesv2: url.clone(),
+            sns: url.clone(),
             secrets_manager: url.clone(),
             sts: url,
         });
@@ -263,7 +264,11 @@ impl Iam {
                 return Some(refusal(400, "ExpiredTokenException", message));
             }
         }
-        let body = serde_json::from_slice(request.body).unwrap_or(Value::Null);
+        let body = match request.service {
+            // SNS speaks the query protocol.
+            "sns" => serde_urlencoded::from_bytes(request.body).unwrap_or(Value::Null),
+            _ => serde_json::from_slice(request.body).unwrap_or(Value::Null),
+        };
         let calls = calls::calls(request.service, request.target, request.path, &body);
         let mut denied = None;
         for call in calls.expect("every request is understood") {
@@ -291,6 +296,7 @@ impl Iam {
             "dynamodb" => &self.endpoints.dynamodb,
             "sqs" => &self.endpoints.sqs,
             "ses" => &self.endpoints.ses,
+            "sns" => &self.endpoints.sns,
             "secretsmanager" => &self.endpoints.secrets,
             other => panic!("there is no {other} here"),
         }

@@ -36,7 +36,9 @@ pub const LONG_ANSWERS: [(&str, f64); 3] = [
     ("GET /storefront/orders/get/{author}", 6_000.0),
 ];
 /// Operations that hash a password.
-pub const HASHING: [&str; 3] = [
+pub const HASHING: [&str; 5] = [
+    "POST /profile/customer/password/change",
+    "POST /profile/customer/password/reset",
     "POST /profile/customer/signup",
     "POST /profile/customer/signin",
     "POST /profile/user/signin",
@@ -205,23 +207,98 @@ const NOTIFICATION: Step = Step {
     mails: 1.0,
     ..NOTHING
 };
+const CODE_ISSUED: Step = Step {
+    what: "changes queues the job of a one-time code or link",
+    ..CUSTOMER
+};
+const CODE_SENT: Step = Step {
+    what: "notifications takes the job of a code or link: the code, the login, mail, note that it was sent",
+    reads: 1.0,
+    writes: 1.0,
+    ..NOTIFICATION
+};
+const CODE_TEXTED: Step = Step {
+    what: "notifications takes the job of a code for a telephone: without SNS, which charges by country",
+    reads: 0.5,
+    mails: 0.0,
+    ..CODE_SENT
+};
 const PASSED_BY: Step = Step {
     what: "changes sees a change that concerns nobody",
     ..NOTHING
 };
 
 /// The kinds of steps, each once.
-pub const STEPS: [Step; 5] = [ORDER, CUSTOMER, NOTIFICATION, DASHBOARD, PASSED_BY];
+pub const STEPS: [Step; 8] = [
+    ORDER,
+    CUSTOMER,
+    NOTIFICATION,
+    DASHBOARD,
+    CODE_ISSUED,
+    CODE_SENT,
+    CODE_TEXTED,
+    PASSED_BY,
+];
 
 /// What follows when an order is placed or moves; a notification is two changes, when it is written and when
 /// its mail was sent.
 const ORDER_MOVED: &[Step] = &[ORDER, NOTIFICATION, DASHBOARD, PASSED_BY];
 const CUSTOMER_MADE: &[Step] = &[CUSTOMER, NOTIFICATION, DASHBOARD, PASSED_BY];
 const CUSTOMER_CHANGED: &[Step] = &[PASSED_BY];
+const CODE_MAILED: &[Step] = &[CODE_ISSUED, CODE_SENT, PASSED_BY];
+const CODE_BY_SMS: &[Step] = &[CODE_ISSUED, CODE_TEXTED, PASSED_BY];
+/// The code's use and the profile; before them a try, if it is six digits.
+const LINK_USED: &[Step] = &[PASSED_BY, PASSED_BY];
+const CODE_TRIED: &[Step] = &[PASSED_BY];
+const CODE_USED: &[Step] = &[PASSED_BY, PASSED_BY, PASSED_BY];
+const PASSWORD_CHANGED: &[Step] = &[CODE_ISSUED, NOTIFICATION, DASHBOARD, PASSED_BY];
 
 /// What follows from which operation, by its case too. All others write nothing that passes the stream's
 /// filter.
-pub const FOLLOWS: [(&str, &str, &[Step]); 6] = [
+pub const FOLLOWS: [(&str, &str, &[Step]); 21] = [
+    ("POST /client-data/verification/email/send", "", CODE_MAILED),
+    ("POST /client-data/verification/email/verify", "", CODE_USED),
+    (
+        "POST /client-data/verification/email/verify",
+        "wrong code",
+        CODE_TRIED,
+    ),
+    ("POST /client-data/verification/phone/send", "", CODE_BY_SMS),
+    ("POST /client-data/verification/phone/verify", "", CODE_USED),
+    (
+        "POST /client-data/verification/phone/verify",
+        "wrong code",
+        CODE_TRIED,
+    ),
+    ("GET /profile/magic-link", "", CODE_MAILED),
+    ("POST /profile/magic-link/redirect", "link", LINK_USED),
+    ("POST /profile/customer/magic-link", "", CODE_MAILED),
+    (
+        "POST /profile/customer/magic-link/redirect",
+        "code",
+        CODE_USED,
+    ),
+    (
+        "POST /profile/customer/magic-link/redirect",
+        "wrong code",
+        CODE_TRIED,
+    ),
+    (
+        "GET /profile/customer/password/forgot/{email}",
+        "",
+        CODE_MAILED,
+    ),
+    ("POST /profile/customer/password/forgot", "", CODE_MAILED),
+    (
+        "POST /profile/customer/password/reset",
+        "three sessions",
+        PASSWORD_CHANGED,
+    ),
+    (
+        "POST /profile/customer/password/change",
+        "one session",
+        PASSWORD_CHANGED,
+    ),
     ("PUT /client-data/profile", "", CUSTOMER_CHANGED),
     ("POST /profile/customer/signup", "", CUSTOMER_MADE),
     ("POST /storefront/checkout-cart", "one line", ORDER_MOVED),

@@ -226,6 +226,7 @@ async fn seed_org(store: &Store, org: &OrgId, demo: &DemoOrg) -> Result<(), Erro
                 currency,
                 allowed_origins: vec!["*".to_owned()],
                 files: FileLimits::default(),
+                portal_url: Some(format!("https://account.{org}.example")),
             },
         )
         .await?;

@@ -71,6 +71,7 @@ mod tests {
             s3: at(2),
             sqs: at(3),
             ses: at(4),
+            sns: at(6),
             secrets: at(5),
             queue_urls: BTreeMap::from([("Jobs".to_owned(), format!("{}/0/jobs", at(3)))]),
             table: "portico-table".to_owned(),

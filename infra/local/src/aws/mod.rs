@@ -5,6 +5,7 @@ mod function_environment;
 mod s3;
 mod secrets;
 mod ses;
+mod sns;
 mod sqs;
 
 use std::collections::BTreeMap;
@@ -36,7 +37,7 @@ pub(crate) const CREDENTIAL: &str = "local";
 /// An S3 client must use path-style addresses.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
-    /// `http://127.0.0.1:<port>`, like the other four.
+    /// `http://127.0.0.1:<port>`, like the others.
     pub dynamodb: String,
     /// S3.
     pub s3: String,
@@ -44,6 +45,8 @@ pub struct Endpoints {
     pub sqs: String,
     /// SES, version 2 of its API.
     pub ses: String,
+    /// SNS, for text messages.
+    pub sns: String,
     /// Secrets Manager.
     pub secrets: String,
     /// Queue URLs by the template's logical id, for example `JobsQueue`.
@@ -64,6 +67,7 @@ impl Endpoints {
             ("AWS_ENDPOINT_URL_S3", &self.s3),
             ("AWS_ENDPOINT_URL_SQS", &self.sqs),
             ("AWS_ENDPOINT_URL_SESV2", &self.ses),
+            ("AWS_ENDPOINT_URL_SNS", &self.sns),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &self.secrets),
             ("PORTICO_TABLE", &self.table),
             ("PORTICO_KEYRING_SECRET", &self.key_ring),
@@ -112,6 +116,7 @@ impl EmbeddedAws {
         let (queue_port, queue_endpoint) = listen(2)?;
         let (mail_port, mail_endpoint) = listen(3)?;
         let (secret_port, secrets) = listen(4)?;
+        let (message_port, sns) = listen(5)?;
 
         let database_file = data.file("dynamodb.sqlite");
         let database = dynamodb::open(&database_file, &template.table)?;
@@ -145,6 +150,11 @@ impl EmbeddedAws {
             shutdown.clone(),
         ));
         tasks.spawn(net::serve_router(
+            message_port,
+            sns::router(outbox.clone()),
+            shutdown.clone(),
+        ));
+        tasks.spawn(net::serve_router(
             secret_port,
             secrets::router(key_ring),
             shutdown,
@@ -160,6 +170,7 @@ impl EmbeddedAws {
             s3,
             sqs: queue_endpoint,
             ses: mail_endpoint,
+            sns,
             secrets,
             queue_urls,
             table: template.table.name.clone(),

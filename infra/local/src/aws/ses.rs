@@ -9,7 +9,7 @@ use http::{HeaderName, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::outbox::{Mail, Outbox};
+use crate::outbox::{Channel, Mail, Outbox};
 
 /// SES takes this many recipients per mail.
 const MOST_RECIPIENTS: usize = 50;
@@ -123,6 +123,7 @@ fn checked(request: SendEmail) -> Result<Mail, String> {
         return Err("The body has neither Text nor Html.".to_owned());
     }
     Ok(Mail {
+        channel: Channel::Mail,
         id: String::new(),
         time: jiff::Timestamp::now(),
         from: request.from_email_address,

@@ -1,0 +1,423 @@
+//! One-time codes and links: what somebody gets by mail or text message, to prove that they read it.
+//!
+//! The secret is derived, not stored. An item says what was issued; who has the key ring can tell the
+//! secret from it, and nobody else can: neither the table nor its stream nor the queue ever holds one. A
+//! code is six digits and has five tries; a link's token leads to its item and carries 256 bits of HMAC.
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use super::{KeyRing, Purpose};
+use crate::clock;
+use crate::error::{Code as ErrorCode, Refusal};
+use crate::ids::{OrgId, random16};
+use crate::store::{
+    AddressHash, Condition, CustomerScope, Entity, Item, Key, Partition, Update, Write,
+};
+
+/// How long six digits are good for.
+const CODE_SECONDS: i64 = 10 * 60;
+/// How long a link is good for.
+const LINK_SECONDS: i64 = 15 * 60;
+/// How often a code can be tried.
+const MAX_TRIES: u32 = 5;
+/// How long after one the next may be sent.
+const RESEND_SECONDS: i64 = 60;
+/// How many may be sent within a day of the first.
+const MAX_SENDS: u32 = 5;
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+
+/// What a one-time secret is good for. One of them is never good for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CodeKind {
+    /// A code that shows that the profile's e-mail address is the customer's.
+    VerifyEmail,
+    /// The same for the telephone number.
+    VerifyPhone,
+    /// A link to set a new password with.
+    ResetPassword,
+    /// A link to sign in with.
+    SignInLink,
+    /// A code to sign in with.
+    SignInCode,
+}
+
+impl CodeKind {
+    /// Its name in keys.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "verify-email",
+            Self::VerifyPhone => "verify-phone",
+            Self::ResetPassword => "reset-password",
+            Self::SignInLink => "sign-in-link",
+            Self::SignInCode => "sign-in-code",
+        }
+    }
+
+    /// Whether it is a link and not six digits.
+    pub const fn is_link(self) -> bool {
+        matches!(self, Self::ResetPassword | Self::SignInLink)
+    }
+}
+
+/// Whose secret it is.
+#[derive(Debug, Clone)]
+pub enum CodeOwner {
+    /// A customer, who is signed in.
+    Customer(CustomerScope),
+    /// Whoever reads the mail of an address, with or without an account.
+    Address(OrgId, AddressHash),
+}
+
+impl CodeOwner {
+    /// The org.
+    pub fn org(&self) -> &OrgId {
+        match self {
+            Self::Customer(scope) => scope.org(),
+            Self::Address(org, _) => org,
+        }
+    }
+
+    /// The key of the owner's item of this kind; there is one at a time.
+    pub fn key(&self, kind: CodeKind) -> Key {
+        match self {
+            Self::Customer(scope) => scope.key(&Item::Code(kind.as_str())),
+            Self::Address(org, address) => org.login_code_key(address, kind.as_str()),
+        }
+    }
+
+    fn subject(&self) -> String {
+        match self {
+            Self::Customer(scope) => scope.customer().to_string(),
+            Self::Address(_, address) => address.to_string(),
+        }
+    }
+}
+
+/// A one-time secret that was issued, as it is stored: everything but the secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Code {
+    /// What it is good for.
+    pub kind: CodeKind,
+    /// The e-mail address or telephone number that it was sent to.
+    pub to: String,
+    /// 128 random bits in hexadecimal, new with each one that is sent.
+    pub nonce: String,
+    /// The key that the secret is derived under.
+    kid: String,
+    /// Unix seconds, like the other times.
+    pub sent_at: i64,
+    /// 0 once it was used.
+    expires_at: i64,
+    /// How often somebody tried it, rightly or not.
+    tries: u32,
+    /// When the day began that `sends` is counted in.
+    since: i64,
+    sends: u32,
+    /// Whether it was handed over for delivery.
+    #[serde(default)]
+    delivered: bool,
+}
+
+impl Entity for Code {
+    const TYPE: &'static str = "Code";
+}
+
+impl Code {
+    /// A new one, the first of a day.
+    pub fn new(ring: &KeyRing, kind: CodeKind, to: impl Into<String>) -> Self {
+        let now = clock::unix_seconds();
+        let seconds = if kind.is_link() {
+            LINK_SECONDS
+        } else {
+            CODE_SECONDS
+        };
+        Self {
+            kind,
+            to: to.into(),
+            nonce: data_encoding::HEXLOWER.encode(&random16()),
+            kid: ring.current().to_owned(),
+            sent_at: now,
+            expires_at: now + seconds,
+            tries: 0,
+            since: now,
+            sends: 1,
+            delivered: false,
+        }
+    }
+
+    /// Writes it, as the first of its kind within a day.
+    pub fn issue(&self, owner: &CodeOwner) -> Write {
+        let yesterday = Condition::All(vec![
+            Condition::below("since", &(self.sent_at - DAY_SECONDS)),
+            Condition::below("sentAt", &(self.sent_at - RESEND_SECONDS)),
+        ]);
+        self.put(owner)
+            .when(Condition::Any(vec![Condition::Absent, yesterday]))
+    }
+
+    /// Writes it in the place of an earlier one, which is good no more.
+    ///
+    /// # Errors
+    ///
+    /// `rate_limited` within a minute after that, and when five were sent within a day.
+    pub fn reissue(&mut self, owner: &CodeOwner, before: &Self) -> Result<Write, Refusal> {
+        let limited = |until: i64| {
+            let seconds = u32::try_from(until - self.sent_at).unwrap_or(1).max(1);
+            Refusal::new(ErrorCode::RateLimited).retry_after(seconds)
+        };
+        if self.sent_at < before.sent_at + RESEND_SECONDS {
+            return Err(limited(before.sent_at + RESEND_SECONDS));
+        }
+        if self.sent_at < before.since + DAY_SECONDS {
+            if before.sends >= MAX_SENDS {
+                return Err(limited(before.since + DAY_SECONDS));
+            }
+            (self.since, self.sends) = (before.since, before.sends + 1);
+        }
+        let unchanged = Condition::eq("nonce", &before.nonce);
+        Ok(self.put(owner).when(unchanged))
+    }
+
+    /// Kept for as long as it counts what is sent.
+    fn put(&self, owner: &CodeOwner) -> Write {
+        let until = self.expires_at.max(self.since + DAY_SECONDS);
+        Write::put(owner.key(self.kind), self).expiring(until)
+    }
+
+    /// Counts a try, before anybody is told whether it was right: of tries at the same moment as well, not
+    /// more than five are compared. The condition fails where nothing can be tried.
+    pub fn count_try(owner: &CodeOwner, kind: CodeKind) -> Write {
+        let tried = Update::of::<Self>().add("tries", 1);
+        Write::update(owner.key(kind), tried).when(Condition::All(vec![
+            Condition::below("tries", &MAX_TRIES),
+            Condition::at_least("expiresAt", &clock::unix_seconds()),
+        ]))
+    }
+
+    /// Uses it up. The condition fails if it was used, has expired, or another one was sent. The item stays,
+    /// because it counts how many were sent.
+    pub fn spend(&self, owner: &CodeOwner) -> Write {
+        let spent = Update::of::<Self>().set("expiresAt", &0);
+        Write::update(owner.key(self.kind), spent).when(Condition::All(vec![
+            Condition::eq("nonce", &self.nonce),
+            Condition::at_least("expiresAt", &clock::unix_seconds()),
+        ]))
+    }
+
+    /// Notes that it was handed over for delivery.
+    pub fn deliver(&self, owner: &CodeOwner) -> Write {
+        let delivered = Update::of::<Self>().set("delivered", &true);
+        let unchanged = Condition::eq("nonce", &self.nonce);
+        Write::update(owner.key(self.kind), delivered).when(unchanged)
+    }
+
+    /// Whether it is still to be delivered.
+    pub fn is_due(&self) -> bool {
+        !self.delivered && self.is_open()
+    }
+
+    /// Whether it can still be used.
+    pub fn is_open(&self) -> bool {
+        self.tries < MAX_TRIES && self.expires_at >= clock::unix_seconds()
+    }
+
+    /// Whether these are its digits.
+    pub fn is(&self, ring: &KeyRing, owner: &CodeOwner, digits: &str) -> bool {
+        self.secret(ring, owner)
+            .is_some_and(|secret| secret.as_bytes().ct_eq(digits.as_bytes()).into())
+    }
+
+    /// The six digits or the link's token; nothing if its key was taken out of the ring. To be sent, and to
+    /// be compared with; never to be written down.
+    pub fn secret(&self, ring: &KeyRing, owner: &CodeOwner) -> Option<String> {
+        if self.kind.is_link() {
+            let tag = tag(ring, &self.kid, owner, self.kind, &self.nonce, "")?;
+            let nonce = data_encoding::HEXLOWER.decode(self.nonce.as_bytes()).ok()?;
+            let CodeOwner::Address(_, address) = owner else {
+                return None;
+            };
+            let token = [address.as_ref(), &nonce, &tag].concat();
+            return Some(BASE64URL_NOPAD.encode(&token));
+        }
+        tag(ring, &self.kid, owner, self.kind, &self.nonce, &self.to).map(|tag| digits(&tag))
+    }
+}
+
+/// A link's token that the server made, whatever became of it since.
+#[derive(Debug)]
+pub struct Link {
+    /// Whose mail it was sent to.
+    pub owner: CodeOwner,
+    /// Which of those that were sent there.
+    pub nonce: String,
+}
+
+impl Link {
+    /// Reads a token. An invention, and a token of another org or kind, is none: that costs no call.
+    pub fn parse(ring: &KeyRing, org: &OrgId, kind: CodeKind, token: &str) -> Option<Self> {
+        let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?;
+        let (address, rest) = bytes.split_first_chunk::<{ AddressHash::BYTES }>()?;
+        let (nonce, presented) = rest.split_first_chunk::<16>()?;
+        let owner = CodeOwner::Address(org.clone(), AddressHash::from(*address));
+        let nonce = data_encoding::HEXLOWER.encode(nonce);
+        let made = |kid| {
+            tag(ring, kid, &owner, kind, &nonce, "")
+                .is_some_and(|tag| bool::from(tag.ct_eq(presented)))
+        };
+        ring.ids().any(made).then_some(Self { owner, nonce })
+    }
+}
+
+/// What makes the secret of one kind, one owner, one address and one time.
+fn tag(
+    ring: &KeyRing,
+    kid: &str,
+    owner: &CodeOwner,
+    kind: CodeKind,
+    nonce: &str,
+    to: &str,
+) -> Option<[u8; 32]> {
+    let message = format!("{}\n{}\n{nonce}\n{to}", kind.as_str(), owner.subject());
+    ring.tag(kid, owner.org(), Purpose::OneTime, message.as_bytes())
+}
+
+/// Six digits, each number as likely as any other: parts of the tag above the last whole million are
+/// passed over, one in six thousand.
+fn digits(tag: &[u8; 32]) -> String {
+    const MILLION: u32 = 1_000_000;
+    let (parts, _) = tag.as_chunks::<4>();
+    let mut numbers = parts.iter().map(|part| u32::from_be_bytes(*part));
+    let number = numbers.find(|number| *number < u32::MAX / MILLION * MILLION);
+    format!("{:06}", number.unwrap_or_default() % MILLION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::CustomerId;
+
+    fn ring() -> KeyRing {
+        KeyRing::parse(r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#).unwrap()
+    }
+
+    fn org(id: &str) -> OrgId {
+        id.parse().unwrap()
+    }
+
+    fn address(org_id: &str, email: &str) -> CodeOwner {
+        CodeOwner::Address(org(org_id), AddressHash::of(email))
+    }
+
+    #[test]
+    fn a_code_is_six_digits_of_one_kind_one_owner_one_address_and_one_time() {
+        let ring = ring();
+        let of = |id: &str| {
+            CodeOwner::Customer(CustomerScope::proved(
+                org(id),
+                CustomerId::derived(b"one customer"),
+            ))
+        };
+        let code = Code::new(&ring, CodeKind::VerifyPhone, "+14155550123");
+        let digits = code.secret(&ring, &of("acme")).unwrap();
+        assert!(digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit()));
+        assert!(code.is(&ring, &of("acme"), &digits));
+        let mut others = vec![
+            code.secret(&ring, &of("globex")),
+            code.secret(&ring, &address("acme", "a@b.c")),
+        ];
+        let mut other = code.clone();
+        other.kind = CodeKind::VerifyEmail;
+        others.push(other.secret(&ring, &of("acme")));
+        let mut other = code.clone();
+        other.to = "+14155550124".to_owned();
+        others.push(other.secret(&ring, &of("acme")));
+        let mut other = code.clone();
+        other.nonce = Code::new(&ring, CodeKind::VerifyPhone, "").nonce;
+        others.push(other.secret(&ring, &of("acme")));
+        // Two of a million numbers may be the same: not all of five.
+        let same = others
+            .iter()
+            .filter(|other| **other == Some(digits.clone()));
+        assert!(same.count() < 2, "{digits} {others:?}");
+        for wrong in ["", "00000", &digits[..5], &format!("{digits}0")] {
+            assert!(!code.is(&ring, &of("acme"), wrong), "{wrong}");
+        }
+        let mut gone = code;
+        gone.kid = "k9".to_owned();
+        assert_eq!(gone.secret(&ring, &of("acme")), None);
+    }
+
+    #[test]
+    fn digits_are_taken_below_the_last_whole_million() {
+        let mut tag = [0xff; 32];
+        tag[4..8].copy_from_slice(&7_000_042_u32.to_be_bytes());
+        assert_eq!(digits(&tag), "000042");
+        assert_eq!(digits(&[0xff; 32]), "000000");
+    }
+
+    #[test]
+    fn a_links_token_is_read_only_in_its_org_for_its_kind_and_unaltered() {
+        let ring = ring();
+        let owner = address("acme", "ann@acme.example");
+        let code = Code::new(&ring, CodeKind::ResetPassword, "ann@acme.example");
+        let token = code.secret(&ring, &owner).unwrap();
+        let parse = |id, kind, token: &str| Link::parse(&ring, &org(id), kind, token);
+        let link = parse("acme", CodeKind::ResetPassword, &token).unwrap();
+        assert_eq!(link.nonce, code.nonce);
+        assert_eq!(
+            link.owner.key(code.kind),
+            owner.key(code.kind),
+            "it leads to its item"
+        );
+        assert!(parse("globex", CodeKind::ResetPassword, &token).is_none());
+        assert!(parse("acme", CodeKind::SignInLink, &token).is_none());
+        for at in 0..token.len() {
+            let mut altered = token.clone().into_bytes();
+            altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
+            let altered = String::from_utf8(altered).unwrap();
+            assert!(parse("acme", CodeKind::ResetPassword, &altered).is_none());
+        }
+        for wrong in ["", "A", &token[..token.len() - 4], &format!("{token}AAAA")] {
+            assert!(
+                parse("acme", CodeKind::ResetPassword, wrong).is_none(),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_a_minute_and_five_a_day_are_sent() {
+        let ring = ring();
+        let owner = address("acme", "ann@acme.example");
+        let mut before = Code::new(&ring, CodeKind::SignInCode, "ann@acme.example");
+        let started = before.sent_at;
+        let send = |before: &Code, at: i64| {
+            let mut next = Code::new(&ring, CodeKind::SignInCode, "ann@acme.example");
+            (next.sent_at, next.since) = (started + at, started + at);
+            let refused = next.reissue(&owner, before).err();
+            (next, refused.and_then(|refusal| refusal.retry_after))
+        };
+        assert_eq!(send(&before, 0).1, Some(60));
+        assert_eq!(send(&before, 59).1, Some(1));
+        for nth in 1..5 {
+            let (next, refused) = send(&before, nth * 60);
+            assert_eq!(
+                (refused, next.sends),
+                (None, u32::try_from(nth).unwrap() + 1)
+            );
+            before = next;
+        }
+        let day = DAY_SECONDS;
+        assert_eq!(
+            send(&before, 300).1,
+            Some(u32::try_from(day - 300).unwrap())
+        );
+        assert_eq!(send(&before, day - 1).1, Some(1));
+        let (next, refused) = send(&before, day);
+        assert_eq!((refused, next.sends, next.since), (None, 1, started + day));
+    }
+}

@@ -1,0 +1,290 @@
+//! What is mailed to an address, for whoever reads its mail: a link to set a new password with, and a link or
+//! a code to sign in with. And the change of a password.
+//!
+//! Asking for one looks at no account: the same write is made for every address, and only `notifications`
+//! finds out whether there is anybody to mail. So neither answer, cost nor time tells who has an account.
+
+use super::account::{Login, SIGN_IN, SignedIn, verified_login};
+use super::customer::{self, Customer, Verified};
+use super::throttle::{PerIp, Throttle};
+use crate::auth::{
+    Code, CodeKind, CodeOwner, KeyRing, Link, NewSession, Password, hash_password, revoke_all,
+};
+use crate::clock;
+use crate::error::{Code as ErrorCode, Error, Refusal, Result};
+use crate::ids::{CustomerId, OrgId};
+use crate::store::{
+    AddressHash, Condition, CustomerScope, Found, Item, Partition, Store, StoreError, Update, Write,
+};
+use crate::text::normalize_email;
+
+/// How often a code is issued anew while others for the same address are being issued.
+const ATTEMPTS: usize = 3;
+
+/// Sends a code or a link to an address, if there is an account. One round trip; one more for each further
+/// one within a day.
+///
+/// # Errors
+///
+/// `validation_failed` for what is no e-mail address; `rate_limited` for the address within a minute and
+/// after five within a day, and for `ip` after a hundred in a quarter of an hour; all of that whether or not
+/// there is an account.
+pub async fn send(
+    store: &Store,
+    ring: &KeyRing,
+    org: &OrgId,
+    kind: CodeKind,
+    email: &str,
+    ip: &str,
+) -> Result<()> {
+    let email = normalize_email(email);
+    if email.len() > 254 || garde::rules::email::apply(&email, ()).is_err() {
+        let refusal = Refusal::new(ErrorCode::ValidationFailed);
+        return Err(refusal.at("email", "is not an e-mail address").into());
+    }
+    let owner = CodeOwner::Address(org.clone(), AddressHash::of(&email));
+    let limit = PerIp::now(org, kind.as_str(), ip);
+    let mut code = Code::new(ring, kind, email);
+    let mut issue = code.issue(&owner);
+    for _ in 0..ATTEMPTS {
+        let reasons = match store.transact(vec![issue, limit.count()]).await {
+            Ok(()) => return Ok(()),
+            Err(StoreError::Cancelled(reasons)) => reasons,
+            Err(error) => return Err(error.into()),
+        };
+        let mut reasons = reasons.into_iter();
+        let before = reasons.next().flatten();
+        if reasons.next().flatten().is_some() {
+            return Err(limit.limited().into());
+        }
+        let before = before.map(Found::read::<Code>).transpose()?.flatten();
+        issue = match before {
+            Some(before) => code.reissue(&owner, &before.entity)?,
+            None => code.issue(&owner),
+        };
+    }
+    Err(Refusal::new(ErrorCode::RateLimited).retry_after(1).into())
+}
+
+/// What is still to be delivered of a code or link: nothing if it was, if another one was issued since, or if
+/// the address has no account.
+pub async fn due(
+    store: &Store,
+    owner: &CodeOwner,
+    kind: CodeKind,
+    nonce: &str,
+) -> Result<Option<Code>> {
+    let key = owner.key(kind);
+    let code = match owner {
+        CodeOwner::Customer(_) => store.find::<Code>(&key).await?,
+        CodeOwner::Address(org, address) => {
+            let login = org.login_key(address);
+            let (login, code) = store.get_both::<Login, Code>(&login, &key).await?;
+            code.filter(|_| login.is_some_and(|login| login.entity.customer.is_some()))
+        }
+    };
+    let code = code.map(|code| code.entity);
+    Ok(code.filter(|code| code.nonce == nonce && code.is_due()))
+}
+
+/// Whether a link that resets a password can still be used. One round trip, none for an invention.
+pub async fn is_reset_link(
+    store: &Store,
+    ring: &KeyRing,
+    org: &OrgId,
+    token: &str,
+) -> Result<bool> {
+    match open_link(store, ring, org, CodeKind::ResetPassword, token).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.refusal().code == ErrorCode::InvalidCode => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Sets a new password, ends every session and unlocks the account. Three round trips.
+///
+/// # Errors
+///
+/// `invalid_code`; `validation_failed` for the account's e-mail address as its password.
+pub async fn reset_password(
+    store: &Store,
+    ring: &KeyRing,
+    org: &OrgId,
+    token: &str,
+    password: Password,
+) -> Result<()> {
+    let (owner, code, customer) =
+        open_link(store, ring, org, CodeKind::ResetPassword, token).await?;
+    let scope = CustomerScope::proved(org.clone(), customer);
+    let spend = Some(code.spend(&owner));
+    let done = replace_password(store, &scope, &code.to, password, "password", spend);
+    done.await.map_err(not_good)
+}
+
+/// Changes a customer's password and ends every session. Four round trips.
+///
+/// # Errors
+///
+/// `wrong_password`, also while the account is locked: it counts as a failure to sign in; `rate_limited` when
+/// too many attempts failed from `ip`; `validation_failed` for the account's e-mail address as its password.
+pub async fn change_password(
+    store: &Store,
+    scope: &CustomerScope,
+    current: Password,
+    new: Password,
+    ip: &str,
+) -> Result<()> {
+    let email = customer::get(store, scope).await?.entity.email;
+    let key = scope.org().customer_login_key(&email);
+    let login = verified_login(store, scope.org(), key, current, ip).await;
+    let login = login.map_err(|error| match error.refusal().code {
+        ErrorCode::InvalidCredentials => ErrorCode::WrongPassword.into(),
+        _ => error,
+    })?;
+    if login.customer.as_ref() != Some(scope.customer()) {
+        return Err(ErrorCode::WrongPassword.into());
+    }
+    replace_password(store, scope, &email, new, "newPassword", None).await
+}
+
+/// Signs in whoever was mailed a link, and holds the address for verified. Two round trips.
+///
+/// # Errors
+///
+/// `invalid_code`.
+pub async fn sign_in_by_link(
+    store: &Store,
+    ring: &KeyRing,
+    org: &OrgId,
+    token: &str,
+) -> Result<SignedIn> {
+    let (owner, code, customer) = open_link(store, ring, org, CodeKind::SignInLink, token).await?;
+    redeem(store, ring, &owner, &code, customer).await
+}
+
+/// The same for a code. Three round trips, whether or not there is an account and whatever is wrong.
+///
+/// # Errors
+///
+/// `invalid_code`; `rate_limited` when too many attempts failed from `ip`, to sign in with a password among
+/// them.
+pub async fn sign_in_by_code(
+    store: &Store,
+    ring: &KeyRing,
+    org: &OrgId,
+    email: &str,
+    digits: &str,
+    ip: &str,
+) -> Result<SignedIn> {
+    let address = AddressHash::of(&normalize_email(email));
+    let owner = CodeOwner::Address(org.clone(), address);
+    let limit = PerIp::now(org, SIGN_IN, ip);
+    let (login, throttle) = store
+        .get_both::<Login, Throttle>(&org.login_key(&address), &limit.key)
+        .await?;
+    limit.admit(throttle.as_ref())?;
+    let customer = login.and_then(|login| login.entity.customer);
+    let tried = Code::count_try(&owner, CodeKind::SignInCode);
+    let code = match store.update::<Code>(tried).await {
+        Ok(code) => Some(code.entity),
+        Err(StoreError::ConditionFailed(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let code = code.filter(|code| code.is(ring, &owner, digits));
+    match code.zip(customer) {
+        Some((code, customer)) => redeem(store, ring, &owner, &code, customer).await,
+        None => match store.write(limit.count()).await {
+            Ok(_) => Err(ErrorCode::InvalidCode.into()),
+            Err(StoreError::ConditionFailed(_)) => Err(limit.limited().into()),
+            Err(error) => Err(error.into()),
+        },
+    }
+}
+
+/// What a link's token leads to, while it can be used and its address has an account.
+async fn open_link(
+    store: &Store,
+    ring: &KeyRing,
+    org: &OrgId,
+    kind: CodeKind,
+    token: &str,
+) -> Result<(CodeOwner, Code, CustomerId)> {
+    let link = Link::parse(ring, org, kind, token).ok_or(ErrorCode::InvalidCode)?;
+    let CodeOwner::Address(_, address) = &link.owner else {
+        return Err(ErrorCode::InvalidCode.into());
+    };
+    let (login, code) = store
+        .get_both::<Login, Code>(&org.login_key(address), &link.owner.key(kind))
+        .await?;
+    let code = code.map(|code| code.entity);
+    let code = code.filter(|code| code.nonce == link.nonce && code.is_open());
+    let customer = login.and_then(|login| login.entity.customer);
+    let (code, customer) = code.zip(customer).ok_or(ErrorCode::InvalidCode)?;
+    Ok((link.owner, code, customer))
+}
+
+/// Opens a session for a code or link, which is used up by it, as long as its address is the account's.
+async fn redeem(
+    store: &Store,
+    ring: &KeyRing,
+    owner: &CodeOwner,
+    code: &Code,
+    customer: CustomerId,
+) -> Result<SignedIn> {
+    let scope = CustomerScope::proved(owner.org().clone(), customer);
+    let session = NewSession::for_customer(ring, &scope)?;
+    let verified = Verified {
+        address: code.to.clone(),
+        at: clock::now(),
+    };
+    let verify = Update::of::<Customer>().set("verifiedEmail", &verified);
+    let writes = vec![
+        code.spend(owner),
+        Write::update(scope.key(&Item::Profile), verify).when(Condition::eq("email", &code.to)),
+        session.write,
+    ];
+    store
+        .transact(writes)
+        .await
+        .map_err(|error| not_good(error.into()))?;
+    Ok(SignedIn {
+        scope,
+        tokens: session.tokens,
+    })
+}
+
+/// Writes a new password, together with the use of what allows it, and ends every session. Failures that were
+/// counted were somebody's who did not know the old one.
+async fn replace_password(
+    store: &Store,
+    scope: &CustomerScope,
+    email: &str,
+    password: Password,
+    member: &'static str,
+    spend: Option<Write>,
+) -> Result<()> {
+    if password.expose().eq_ignore_ascii_case(email) {
+        let refusal = Refusal::new(ErrorCode::ValidationFailed);
+        return Err(refusal.at(member, "must not be the e-mail address").into());
+    }
+    let login = Update::of::<Login>()
+        .set("password", &hash_password(password).await?)
+        .set("failures", &0);
+    let changed = Update::of::<Customer>().set("passwordChangedAt", &clock::now());
+    let mut writes = vec![
+        Write::update(scope.org().customer_login_key(email), login)
+            .when(Condition::eq("customer", scope.customer())),
+        Write::update(scope.key(&Item::Profile), changed).when(Condition::eq("email", &email)),
+    ];
+    writes.extend(spend);
+    Ok(revoke_all(store, scope, writes).await?)
+}
+
+/// A code whose conditions did not hold any more: it was used at the same moment, or the account's address
+/// was changed.
+fn not_good(error: Error) -> Error {
+    match error {
+        Error::Store(StoreError::Cancelled(_)) => ErrorCode::InvalidCode.into(),
+        other => other,
+    }
+}
