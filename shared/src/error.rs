@@ -59,6 +59,8 @@ codes! {
     IdempotencyKeyRequired = "idempotency_key_required", 400, "The Idempotency-Key header is required";
     /// The sku is not in the catalogue.
     UnknownSku = "unknown_sku", 400, "The sku is not in the catalogue";
+    /// Nothing can be booked on the day that is asked for.
+    DayUnavailable = "day_unavailable", 400, "Nothing can be booked on this day";
     /// There is no bearer token.
     MissingAuthorization = "missing_authorization", 401, "A bearer token is required";
     /// The bearer token is not acceptable.
@@ -107,6 +109,10 @@ codes! {
     AmountMismatch = "amount_mismatch", 409, "The total is not the expected one";
     /// The state machine has no such step.
     IllegalTransition = "illegal_transition", 409, "The order's status does not allow it";
+    /// Somebody else has the slot.
+    SlotTaken = "slot_taken", 409, "The slot is taken";
+    /// The booking cannot be changed any more.
+    ReservationClosed = "reservation_closed", 409, "The booking can no longer be changed";
     /// Another request is changing the same things.
     Conflict = "conflict", 409, "Another request is changing the same things";
     /// The customer's files would take more room than the org gives them.
@@ -129,6 +135,8 @@ codes! {
     ValidationFailed = "validation_failed", 422, "Some members of the body are not acceptable";
     /// A one-time code or link that is wrong, expired, used or tried too often.
     InvalidCode = "invalid_code", 422, "The code or link is not good";
+    /// What is asked for is no slot.
+    SlotUnavailable = "slot_unavailable", 422, "There is no such slot";
     /// The key was used for another request.
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The Idempotency-Key was used for another request";
     /// Too many attempts.

@@ -139,6 +139,18 @@ id!(
     SessionId, "ses"
 );
 id!(
+    /// Something that can be booked.
+    DefinitionId, "rdf"
+);
+id!(
+    /// A booking. Customers and staff speak of its *number* instead.
+    ReservationId, "rsv"
+);
+id!(
+    /// An entry of a customer's payment history.
+    TransactionId, "txn"
+);
+id!(
     /// A customer's file.
     FileId, "fil"
 );

@@ -3,6 +3,7 @@
 //! Run with `UPDATE_BUDGETS=1` to write the measured figures into the table, and look at what changed.
 
 mod codes;
+mod reservations;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -92,6 +93,7 @@ pub(crate) async fn measured(world: &World) -> Budgets {
     orders(world, &mut budgets, &bob, &order).await;
     fulfilment(world, &mut budgets, &staff, &order).await;
     codes::measure(world, &mut budgets).await;
+    reservations::measured(world, &mut budgets, &bob).await;
     budgets
 }
 

@@ -13,7 +13,7 @@ use portico_tests::World;
 use serde_json::{Value, json};
 
 /// Runs `portico` with these arguments on the platform's table.
-async fn portico(world: &World, arguments: &[&str]) -> Result<String, Error> {
+pub(crate) async fn portico(world: &World, arguments: &[&str]) -> Result<String, Error> {
     let endpoints = world.platform.aws().endpoints();
     run(&endpoints.dynamodb, &endpoints.table, arguments).await
 }

@@ -1,12 +1,14 @@
 //! Which change of an item is which event, and who hears of it: one table, in code.
 
 mod codes;
+mod reservation;
 
 use jiff::Timestamp;
 use portico_shared::auth::Code;
 use portico_shared::domain::customer::Customer;
 use portico_shared::domain::notification::Notification;
 use portico_shared::domain::order::Order;
+use portico_shared::domain::reservation::Reservation;
 use portico_shared::queue::{Job, Recipient};
 use portico_shared::store::{Change, Entity, Stored};
 use serde_json::{Value, json};
@@ -31,6 +33,7 @@ pub(crate) fn jobs(change: &Change) -> Option<Job> {
         Order::TYPE => order_job(change),
         Customer::TYPE => customer_job(change),
         Code::TYPE => codes::job(change),
+        Reservation::TYPE => reservation::reservation_job(change),
         _ => None,
     }
 }

@@ -1,10 +1,13 @@
 //! `/client-data/*`: what a customer portal shows and changes, always and only the caller's own.
 
 mod addresses;
+mod availability;
 mod dashboard;
 mod notifications;
 mod orders;
 mod profile;
+mod reservations;
+mod transactions;
 mod verification;
 mod wishlist;
 
@@ -21,6 +24,9 @@ pub fn routes<R: Routes>(routes: R) -> R {
     let routes = addresses::routes(routes);
     let routes = notifications::routes(routes);
     let routes = verification::routes(routes);
+    let routes = availability::routes(routes);
+    let routes = reservations::routes(routes);
+    let routes = transactions::routes(routes);
     wishlist::routes(routes)
 }
 

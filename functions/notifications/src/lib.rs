@@ -7,6 +7,7 @@
 mod codes;
 mod mail;
 mod messages;
+mod recipient;
 mod sms;
 
 use std::env;
@@ -94,6 +95,7 @@ impl Notifications {
         let shopper = job
             .shopper()
             .ok_or_else(|| Error::Internal("a job for nobody".to_owned()))?;
+        let job = recipient::addressed(&self.store, &shopper, job).await?;
         let org = self.orgs.get(&self.store, &job.orgid).await?;
         let Some(message) = Message::of(&job, &org.name) else {
             return Ok(());

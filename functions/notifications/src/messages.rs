@@ -1,5 +1,7 @@
 //! What each event says to whom it concerns.
 
+mod appointment;
+
 use portico_shared::queue::Job;
 
 /// A message: a title and a few sentences, in-app and by mail alike.
@@ -75,7 +77,7 @@ impl Message {
                 format!("Order {number} has arrived"),
                 "We hope you like it.".to_owned(),
             ),
-            _ => return None,
+            kind => appointment::message(kind, &job.data)?,
         };
         let greeting = job
             .recipient

@@ -299,7 +299,7 @@ impl Mean {
 }
 
 /// JSON in, JSON out: what the Lambda runtime does with an invocation, without its HTTP.
-async fn invoke(router: &Router, event: &[u8]) -> Result<()> {
+pub(crate) async fn invoke(router: &Router, event: &[u8]) -> Result<()> {
     let payload: LambdaRequest = serde_json::from_slice(event)?;
     let event = LambdaEvent::new(payload, Context::default());
     let reply = match Adapter::from(router.clone()).call(event).await {

@@ -20,6 +20,7 @@ pub mod process;
 pub mod report;
 pub mod runtime_api;
 pub mod serving;
+pub mod slots;
 pub mod startup;
 pub mod tls;
 pub mod wire;

@@ -14,7 +14,7 @@ use portico_bench::report::{Aim, Bound, Table, figure};
 use portico_bench::serving::{REQUESTS, Serving};
 use portico_bench::startup::starts;
 use portico_bench::world::{ORDERS, ORDERS_EACH, PRODUCTS, SHOPPERS, World};
-use portico_bench::{Result, costs, function, micros, millis};
+use portico_bench::{Result, costs, function, micros, millis, slots};
 
 /// Measures the local platform and the functions, and prints Markdown.
 ///
@@ -49,6 +49,8 @@ enum Part {
     Serving,
     /// A request's CPU time in the function, apart from the services below it
     Function,
+    /// The free slots of a month with many bookings
+    Slots,
     /// Each function's process, from its start to its first answer
     ColdStart,
 }
@@ -110,6 +112,9 @@ async fn bench(arguments: &Arguments) -> Result<usize> {
     }
     if wanted(Part::Function) {
         requests(&platform, &world, &mut aims).await?;
+    }
+    if wanted(Part::Slots) {
+        free_slots(&platform, &world, &mut aims).await?;
     }
     if wanted(Part::Serving) {
         let serving = Serving::measure(&platform, &world, before).await?;
@@ -197,6 +202,30 @@ async fn requests(platform: &Platform, world: &World, aims: &mut Vec<Aim>) -> Re
         measured: micros(cost.outside()),
         bound: Bound::AtMost(100.0),
     }));
+    Ok(())
+}
+
+async fn free_slots(platform: &Platform, world: &World, aims: &mut Vec<Aim>) -> Result<()> {
+    let measured = slots::measure(platform, world).await?;
+    let (days, bookings) = (slots::DAYS, slots::BOOKINGS);
+    let mut table = Table::new(&["POST …/available-slots", "ms"]);
+    for (what, took) in [
+        ("the request, half of them", measured.request),
+        ("the request, 99 of 100", measured.slowest),
+        ("the rules alone, half of them", measured.rules),
+    ] {
+        table.row([what.to_owned(), figure(millis(took))]);
+    }
+    println!(
+        "## Free slots\n\n{days} days with {bookings} bookings, of which {} slots are free: in this process from the \
+         event's JSON to the reply's, one Query over HTTP among it.\n\n{table}",
+        measured.free
+    );
+    aims.push(Aim {
+        what: format!("free slots of {days} days with {bookings} bookings, p99 ms"),
+        measured: millis(measured.slowest),
+        bound: Bound::AtMost(10.0),
+    });
     Ok(())
 }
 

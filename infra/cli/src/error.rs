@@ -25,7 +25,7 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// A catalogue file is wrong; every line names a place in it.
+    /// A file to be imported is wrong; every line names a place in it.
     #[error("{0}")]
     Catalogue(Problems),
     /// There is no key ring.

@@ -7,7 +7,9 @@ pub mod demo;
 mod error;
 mod integration;
 mod org;
+mod reservations;
 mod staff;
+mod transactions;
 
 use clap::{Args, Parser, Subcommand};
 use portico_shared::aws::{Aws, Endpoints};
@@ -59,6 +61,12 @@ enum Noun {
     /// Import a catalogue
     #[command(subcommand)]
     Catalogue(catalogue::Command),
+    /// Import what can be booked, list it, say how bookings stand
+    #[command(subcommand)]
+    Reservations(reservations::Command),
+    /// Record payments that were made elsewhere
+    #[command(subcommand)]
+    Transactions(transactions::Command),
     /// Seed two demo orgs, acme and globex; what is there already stays as it is
     #[command(after_help = "Example: portico demo --local http://127.0.0.1:8000")]
     Demo(demo::Command),
@@ -78,6 +86,8 @@ impl Cli {
             Noun::Staff(command) => command.run(&store).await,
             Noun::Integration(command) => command.run(&aws, &store).await,
             Noun::Catalogue(command) => command.run(&store).await,
+            Noun::Reservations(command) => command.run(&store).await,
+            Noun::Transactions(command) => command.run(&store).await,
             Noun::Demo(command) => command.run(&aws, &self.target.table).await,
         }
     }
@@ -161,7 +171,7 @@ mod tests {
         }
         let mut found = Vec::new();
         leaves(&Cli::command(), "", &mut found);
-        assert_eq!(found.len(), 10);
+        assert_eq!(found.len(), 14);
         for (path, help) in found {
             assert!(help.contains(&format!("Example:{path}")), "{path}: {help}");
         }

@@ -110,7 +110,7 @@ fn roles() -> impl clap::builder::TypedValueParser<Value = Role> {
     })
 }
 
-fn parse_email(text: &str) -> Result<String, String> {
+pub(crate) fn parse_email(text: &str) -> Result<String, String> {
     let email = normalize_email(text);
     garde::rules::email::parse_email(&email)
         .map_err(|error| format!("it is no e-mail address: {error}"))?;

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use http::Method;
+use jiff::ToSpan as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -186,6 +187,16 @@ pub async fn values(url: &str, text: &str) -> Result<Values, String> {
         let address = bob.post("/client-data/addresses", address).await?;
         values.insert("ADDRESS_ID", member(&address, "/id")?);
     }
+    if has("SLOT_") || has("RESERVATION_ID") {
+        let slot = bob.slot().await?;
+        if has("RESERVATION_ID") {
+            let booking = json!({"definitionId": "bike-fitting", "slot": {"start": slot}});
+            let booking = bob.post("/client-data/reservations", booking).await?;
+            values.insert("RESERVATION_ID", member(&booking, "/id")?);
+        }
+        values.insert("SLOT_DATE", slot.chars().take(10).collect());
+        values.insert("SLOT_START", slot);
+    }
     values.insert("CUSTOMER_TOKEN", bob.token);
     Ok(values)
 }
@@ -289,6 +300,18 @@ impl Demo {
             "shippingAddress": {"street1": "1 Main St", "city": "Springfield", "country": "US"},
         });
         self.post("/storefront/checkout-cart", body).await
+    }
+
+    /// When a slot begins that is free, the day after tomorrow.
+    async fn slot(&self) -> Result<String, String> {
+        let date = (jiff::Timestamp::now() + 48.hours())
+            .strftime("%Y-%m-%d")
+            .to_string();
+        let wanted = json!({"definitionId": "bike-fitting", "date": date});
+        let slots = self
+            .post("/client-data/reservations/available-slots", wanted)
+            .await?;
+        member(&slots, "/slots/0/startTime")
     }
 
     async fn get(&self, path: &str) -> Result<Value, String> {

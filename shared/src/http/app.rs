@@ -10,6 +10,7 @@ use crate::aws::Aws;
 use crate::domain::catalogue::Catalogues;
 use crate::domain::integration::Integrations;
 use crate::domain::org::OrgConfigs;
+use crate::domain::reservation::Definitions;
 use crate::error::{Error, Result};
 use crate::files::Files;
 use crate::store::Store;
@@ -32,6 +33,8 @@ pub struct Parts {
     pub integrations: Integrations,
     /// Catalogues, kept warm.
     pub catalogues: Catalogues,
+    /// What can be booked, kept warm.
+    pub definitions: Definitions,
     /// What requests must have come through.
     pub edge: Edge,
     /// Whether answers carry what they cost, in `Server-Timing`.
@@ -60,6 +63,7 @@ impl App {
             orgs,
             integrations: Integrations::default(),
             catalogues,
+            definitions: Definitions::default(),
             edge,
             server_timing,
         }))

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::HeaderValue;
 use http::header::{ETAG, HeaderName, IF_MATCH};
 use http::request::Parts;
@@ -53,6 +53,20 @@ impl<S: Sync> FromRequestParts<S> for Idempotent {
                 .parse()
                 .map_err(crate::error::Error::from)?,
         ))
+    }
+}
+
+/// As `Option<Idempotent>`: the key of a request that may have one.
+impl<S: Sync> OptionalFromRequestParts<S> for Idempotent {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Failure> {
+        if !parts.headers.contains_key("idempotency-key") {
+            return Ok(None);
+        }
+        <Self as FromRequestParts<S>>::from_request_parts(parts, state)
+            .await
+            .map(Some)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{App, Page, PageParams};
+use super::{App, Page, PageParams, Since, Until};
 use crate::domain::order::{self, OrderSort, OrderStatus, OrderSummary, RowQuery};
 use crate::error::{Code, Refusal, Result};
 use crate::store::Partition;
@@ -22,6 +22,14 @@ pub struct OrderQuery {
     #[serde(default, alias = "s")]
     #[param(inline)]
     sort: OrderSort,
+    /// Only orders placed then or later: a date (UTC) or a time. Also `dateFrom`.
+    #[serde(default, alias = "dateFrom")]
+    #[param(value_type = Option<String>, example = "2026-05-01")]
+    from: Option<Since>,
+    /// Only orders placed then or earlier: a date, all of it, or a time. Also `dateTo`.
+    #[serde(default, alias = "dateTo")]
+    #[param(value_type = Option<String>, example = "2026-05-31")]
+    to: Option<Until>,
 }
 
 impl OrderQuery {
@@ -56,11 +64,15 @@ impl OrderQuery {
         params: &PageParams,
     ) -> Result<Page<OrderSummary>> {
         let statuses = self.statuses()?;
-        let list = format!("{}|orders|{statuses:?}|{:?}", partition.pk(), self.sort);
+        let placed = (self.from.map(|from| from.0), self.to.map(|to| to.0));
+        let pk = partition.pk();
+        let list = format!("{pk}|orders|{statuses:?}|{placed:?}|{:?}", self.sort);
         let position = params.position(app, partition.org(), &list)?;
         let page_size = params.size_or(PAGE_SIZE);
         let mut query = RowQuery {
             statuses,
+            placed,
+            counted: position.is_none() && params.by_number,
             sort: self.sort,
             direction: params.direction,
             skip: params.skip(page_size),

@@ -21,6 +21,8 @@ const MAX_SKIP: usize = 10_000;
 pub struct PageParams {
     /// The page number, from 1.
     pub page: usize,
+    /// Whether the request names the page by its number; it is then told how many entries there are.
+    pub by_number: bool,
     /// How many entries, 1 to 200; if the request says.
     page_size: Option<usize>,
     /// Which way it is sorted, newest or largest first if the request does not say.
@@ -87,6 +89,7 @@ impl FromRequestParts<App> for PageParams {
         let Query(query) = Query::<PageQuery>::from_request_parts(parts, app).await?;
         let clamp = |value: i64, max: usize| usize::try_from(value.max(1)).unwrap_or(max).min(max);
         Ok(Self {
+            by_number: query.page.is_some(),
             page: query.page.map_or(1, |page| clamp(page, MAX_SKIP)),
             page_size: query.page_size.map(|size| clamp(size, MAX_PAGE_SIZE)),
             direction: match query.order {
@@ -131,6 +134,39 @@ impl PageParams {
     /// The cursor to a position; see [`PageParams::position`].
     pub fn cursor(&self, app: &App, org: &OrgId, list: &str, position: &str) -> String {
         app.ring.cursors(org).sign(&self.bound_to(list), position)
+    }
+
+    /// A page of a list that is at hand whole; a cursor into it is a count. `list` names all that the cursor
+    /// is bound to.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_cursor`.
+    pub fn page_of<T, V: From<T>>(
+        &self,
+        app: &App,
+        org: &OrgId,
+        list: &str,
+        page_size: usize,
+        rows: Vec<T>,
+    ) -> Result<Page<V>> {
+        let skip = match self.position(app, org, list)? {
+            Some(count) => count.parse().map_err(|_| Code::InvalidCursor)?,
+            None => self.skip(page_size),
+        };
+        let total = rows.len();
+        let page = rows.into_iter().skip(skip).take(page_size);
+        let data: Vec<V> = page.map(V::from).collect();
+        let end = skip.saturating_add(data.len());
+        let has_next = end < total && !data.is_empty();
+        Ok(Page {
+            data,
+            total: Some(total),
+            page: self.page,
+            page_size,
+            has_next,
+            next: has_next.then(|| self.cursor(app, org, list, &end.to_string())),
+        })
     }
 
     fn bound_to(&self, list: &str) -> String {

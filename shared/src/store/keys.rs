@@ -12,6 +12,7 @@ use crate::ids::{
     AddressId, CartId, FileId, NotificationId, OrderId, OrgId, ProductId, SessionId, StaffId,
     encode,
 };
+use crate::ids::{DefinitionId, ReservationId, TransactionId};
 
 /// The primary key of one item. There is no way to write one by hand: it comes from a scope or from
 /// an [`OrgId`].
@@ -42,6 +43,12 @@ pub enum Item<'a> {
     Notification(&'a NotificationId),
     /// A signed-in device.
     Session(&'a SessionId),
+    /// A booking.
+    Reservation(&'a ReservationId),
+    /// An entry of the payment history.
+    Transaction(&'a TransactionId),
+    /// That a payment's reference has been recorded, so that it is recorded once.
+    TransactionReference(&'a str),
     /// A file.
     File(&'a FileId),
     /// Room that is kept for a file on its way.
@@ -64,6 +71,9 @@ impl Item<'_> {
             Self::OrderRow(id) => format!("{}{id}", Collection::OrderRows.prefix()),
             Self::Notification(id) => format!("{}{id}", Collection::Notifications.prefix()),
             Self::Session(id) => format!("SESSION#{id}"),
+            Self::Reservation(id) => format!("{}{id}", Collection::Reservations.prefix()),
+            Self::Transaction(id) => format!("{}{id}", Collection::Transactions.prefix()),
+            Self::TransactionReference(reference) => format!("TXNREF#{}", digest(reference)),
             Self::File(id) => format!("{}{id}", Collection::Files.prefix()),
             Self::Upload(id) => format!("{}{id}", Collection::Uploads.prefix()),
             Self::FileUsage => "FILES".to_owned(),
@@ -85,6 +95,10 @@ pub enum Collection {
     OrderRows,
     /// [`Item::Notification`]
     Notifications,
+    /// [`Item::Reservation`]
+    Reservations,
+    /// [`Item::Transaction`]
+    Transactions,
     /// [`Item::File`]
     Files,
     /// [`Item::Upload`]
@@ -100,6 +114,8 @@ impl Collection {
             Self::Carts => "CART#",
             Self::OrderRows => "ORDERROW#",
             Self::Notifications => "NOTE#",
+            Self::Reservations => "RES#",
+            Self::Transactions => "TXN#",
             Self::Files => "FILE#",
             Self::Uploads => "UPLOAD#",
         }
@@ -225,6 +241,40 @@ impl OrgId {
             sk: format!("SKU#{sku}"),
         }
     }
+
+    /// The partition of what can be booked.
+    pub(crate) fn definitions_pk(&self) -> String {
+        format!("{self}#RESERVATIONS")
+    }
+
+    /// Something that can be booked.
+    pub fn definition_key(&self, definition: &DefinitionId) -> Key {
+        Key {
+            pk: self.definitions_pk(),
+            sk: format!("DEF#{definition}"),
+        }
+    }
+
+    /// The partition of what is taken of a definition's time.
+    pub(crate) fn slots_pk(&self, definition: &DefinitionId) -> String {
+        format!("{self}#SLOTS#{definition}")
+    }
+
+    /// What is taken of some hours; `from` is when they begin, in a form that sorts by time.
+    pub(crate) fn slots_key(&self, definition: &DefinitionId, from: &str) -> Key {
+        Key {
+            pk: self.slots_pk(definition),
+            sk: format!("TAKEN#{from}"),
+        }
+    }
+
+    /// Booking number → the booking and whose it is.
+    pub fn reservation_number_key(&self, number: &str) -> Key {
+        Key {
+            pk: format!("{self}#RESERVATION#{number}"),
+            sk: "RESERVATION".to_owned(),
+        }
+    }
 }
 
 fn code_sk(kind: &str) -> String {
@@ -297,6 +347,9 @@ mod tests {
             org.catalogue_revision_key(),
             org.product_key(&ProductId::generate()),
             org.stock_key("SKU-1"),
+            org.definition_key(&DefinitionId::generate()),
+            org.slots_key(&DefinitionId::generate(), "2026-05-04T06"),
+            org.reservation_number_key("C0504ABCD"),
         ];
         for key in keys {
             assert!(key.pk.starts_with("acme#"), "{}", key.pk);

@@ -1,6 +1,7 @@
 //! One request, at least, for every operation: who may make it, and what others are told.
 
 mod codes;
+pub(crate) mod reservations;
 
 use http::Method;
 use portico_shared::error::Code;
@@ -156,6 +157,9 @@ pub(crate) fn fixtures() -> Vec<Fixture> {
         codes::fixtures(),
     ];
     trees.into_iter().flatten().collect()
+    let trees = [profile(), client_data(), carts(), orders()];
+    let areas = [reservations::fixtures()];
+    trees.into_iter().chain(areas).flatten().collect()
 }
 
 fn profile() -> Vec<Fixture> {

@@ -1,7 +1,7 @@
 //! The ids and addresses that requests name.
 
 use portico_shared::auth::{KeyRing, NewSession};
-use portico_shared::ids::{AddressId, CartId, CustomerId, OrderId, ProductId};
+use portico_shared::ids::{AddressId, CartId, CustomerId, OrderId, ProductId, ReservationId};
 use portico_shared::store::CustomerScope;
 
 /// What paths, queries and bodies name.
@@ -19,6 +19,7 @@ pub(crate) struct Names {
     pub(crate) refresh: String,
     /// The token of a link that was mailed.
     pub(crate) link: String,
+    pub(crate) reservation: String,
     /// Never the same twice.
     pub(crate) fresh: String,
 }
@@ -37,6 +38,7 @@ impl Names {
             order: OrderId::generate().to_string(),
             number: "ORD-ZZZZ-ZZZZ-ZZZZ".to_owned(),
             product: ProductId::generate().to_string(),
+            reservation: ReservationId::generate().to_string(),
             refresh: session.tokens.refresh,
             link: "A".repeat(91),
             fresh: String::new(),
@@ -57,6 +59,8 @@ impl Names {
             product: nonsense.clone(),
             refresh: nonsense.clone(),
             link: nonsense,
+            reservation: nonsense.clone(),
+            refresh: nonsense,
             fresh: String::new(),
         }
     }
@@ -69,6 +73,7 @@ impl Names {
             "cartid" => &self.cart,
             "orderId" => &self.order,
             "orderNumber" => &self.number,
+            "reservationId" => &self.reservation,
             "productId" | "idOrSlug" => &self.product,
             other => panic!("no fixture knows what {{{other}}} is"),
         }

@@ -299,6 +299,7 @@ async fn belongings(world: &World, who: &Account) -> Names {
         order: text(&orders["data"][0]["id"]),
         number: text(&orders["data"][0]["orderNumber"]),
         product,
+        reservation: super::fixtures::reservations::booked(world, who).await,
         refresh: who.refresh.clone(),
         link: String::new(),
         fresh: String::new(),

@@ -38,7 +38,7 @@ pub fn document(budgets: &str, template: &str) -> Result<String> {
             ))
         }
     };
-    for (operation, case, _) in &FOLLOWS {
+    for (operation, case, _) in FOLLOWS {
         known(operation, Some(case))?;
     }
     let others = LONG_ANSWERS.iter().map(|(operation, _)| operation);
@@ -176,7 +176,7 @@ fn steps(deployment: &Deployment) -> Result<Table> {
         let sums = sums.map(|usd| dollars(usd * MILLION));
         table.row([what.to_owned()].into_iter().chain(sums));
     };
-    for step in &STEPS {
+    for step in STEPS {
         add(step.what, &step.money(deployment)?);
     }
     Ok(table)

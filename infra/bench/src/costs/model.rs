@@ -223,13 +223,23 @@ const CODE_TEXTED: Step = Step {
     mails: 0.0,
     ..CODE_SENT
 };
+const BOOKING: Step = Step {
+    what: "changes queues the job of a booking",
+    ..CUSTOMER
+};
+const BOOKING_TOLD: Step = Step {
+    what: "notifications takes the job of a booking: address, record, mail, note that it was sent",
+    round_trips: NOTIFICATION.round_trips + 1.0,
+    reads: 0.5,
+    ..NOTIFICATION
+};
 const PASSED_BY: Step = Step {
     what: "changes sees a change that concerns nobody",
     ..NOTHING
 };
 
 /// The kinds of steps, each once.
-pub const STEPS: [Step; 8] = [
+pub const STEPS: &[Step] = &[
     ORDER,
     CUSTOMER,
     NOTIFICATION,
@@ -237,6 +247,8 @@ pub const STEPS: [Step; 8] = [
     CODE_ISSUED,
     CODE_SENT,
     CODE_TEXTED,
+    BOOKING,
+    BOOKING_TOLD,
     PASSED_BY,
 ];
 
@@ -252,10 +264,11 @@ const LINK_USED: &[Step] = &[PASSED_BY, PASSED_BY];
 const CODE_TRIED: &[Step] = &[PASSED_BY];
 const CODE_USED: &[Step] = &[PASSED_BY, PASSED_BY, PASSED_BY];
 const PASSWORD_CHANGED: &[Step] = &[CODE_ISSUED, NOTIFICATION, DASHBOARD, PASSED_BY];
+const BOOKING_MOVED: &[Step] = &[BOOKING, BOOKING_TOLD, DASHBOARD, PASSED_BY];
 
 /// What follows from which operation, by its case too. All others write nothing that passes the stream's
 /// filter.
-pub const FOLLOWS: [(&str, &str, &[Step]); 21] = [
+pub const FOLLOWS: &[(&str, &str, &[Step])] = &[
     ("POST /client-data/verification/email/send", "", CODE_MAILED),
     ("POST /client-data/verification/email/verify", "", CODE_USED),
     (
@@ -312,6 +325,18 @@ pub const FOLLOWS: [(&str, &str, &[Step]); 21] = [
         "POST /storefront/order/deliver/{orderNumber}",
         "",
         ORDER_MOVED,
+    ),
+    ("POST /client-data/reservations", "", BOOKING_MOVED),
+    (
+        "PUT /client-data/reservations",
+        "to another day",
+        BOOKING_MOVED,
+    ),
+    ("PUT /client-data/reservations", "note", &[PASSED_BY]),
+    (
+        "DELETE /client-data/reservations/{reservationId}",
+        "",
+        BOOKING_MOVED,
     ),
 ];
 

@@ -7,7 +7,7 @@ use crate::error::Error;
 /// How many are told; a file that was made wrongly has one for each row.
 const SHOWN: usize = 50;
 
-/// What is wrong with a catalogue file, a line each: file, place in it, reason.
+/// What is wrong with a file that is to be imported, a line each: file, place in it, reason.
 #[derive(Debug)]
 pub struct Problems {
     file: String,
@@ -17,7 +17,7 @@ pub struct Problems {
 
 impl Problems {
     /// Nothing is wrong with the file, yet.
-    pub(super) fn of(file: &str) -> Self {
+    pub(crate) fn of(file: &str) -> Self {
         Self {
             file: file.to_owned(),
             shown: Vec::new(),
@@ -26,7 +26,7 @@ impl Problems {
     }
 
     /// Something is.
-    pub(super) fn add(&mut self, place: impl fmt::Display, message: impl fmt::Display) {
+    pub(crate) fn add(&mut self, place: impl fmt::Display, message: impl fmt::Display) {
         self.total += 1;
         if self.shown.len() < SHOWN {
             self.shown
@@ -35,7 +35,7 @@ impl Problems {
     }
 
     /// Fails if anything is.
-    pub(super) fn none(self) -> Result<(), Error> {
+    pub(crate) fn none(self) -> Result<(), Error> {
         if self.total == 0 {
             Ok(())
         } else {

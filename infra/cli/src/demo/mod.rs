@@ -13,6 +13,7 @@ use portico_shared::auth::{self, KeyRing, Kind, Password, Principal, Role};
 use portico_shared::aws::Aws;
 use portico_shared::domain::account::{self, NewCustomer};
 use portico_shared::domain::org::{self, FileLimits, OrgConfig};
+use portico_shared::domain::reservation;
 use portico_shared::domain::staff::StaffMember;
 use portico_shared::error::Code;
 use portico_shared::ids::{OrgId, StaffId};
@@ -20,6 +21,7 @@ use portico_shared::store::Store;
 
 use crate::catalogue::{Format, Plan};
 use crate::error::Error;
+use crate::reservations;
 
 /// Somebody who can sign in to the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +108,8 @@ struct DemoOrg {
     format: Format,
     file: &'static str,
     catalogue: &'static str,
+    /// What can be booked, if anything can: the file's name and content.
+    reservations: Option<(&'static str, &'static str)>,
 }
 
 const ORGS: [DemoOrg; 2] = [
@@ -115,6 +119,10 @@ const ORGS: [DemoOrg; 2] = [
         format: Format::Json,
         file: "infra/demo/acme.json",
         catalogue: include_str!("../../../demo/acme.json"),
+        reservations: Some((
+            "infra/demo/acme-reservations.json",
+            include_str!("../../../demo/acme-reservations.json"),
+        )),
     },
     DemoOrg {
         id: "globex",
@@ -122,6 +130,7 @@ const ORGS: [DemoOrg; 2] = [
         format: Format::Csv,
         file: "infra/demo/globex.csv",
         catalogue: include_str!("../../../demo/globex.csv"),
+        reservations: None,
     },
 ];
 
@@ -240,11 +249,15 @@ async fn seed_org(store: &Store, org: &OrgId, demo: &DemoOrg) -> Result<(), Erro
     )
     .await?;
     let plan = plan.only_new(store, org).await?;
-    if plan.is_empty() {
-        Ok(())
-    } else {
-        plan.write(store, org, &ProgressBar::hidden()).await
+    if !plan.is_empty() {
+        plan.write(store, org, &ProgressBar::hidden()).await?;
     }
+    if let Some((file, definitions)) = demo.reservations
+        && reservation::stored(store, org).await?.is_empty()
+    {
+        reservations::import(store, org, file, definitions.as_bytes(), false).await?;
+    }
+    Ok(())
 }
 
 /// Signing up signs in; that session is closed again.

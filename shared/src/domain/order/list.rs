@@ -1,5 +1,6 @@
 //! Lists of a shopper's own orders.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -28,6 +29,10 @@ pub enum OrderSort {
 pub struct RowQuery {
     /// Only these; all if empty.
     pub statuses: Vec<OrderStatus>,
+    /// Only those placed at this moment or later, and at this moment or earlier.
+    pub placed: (Option<Timestamp>, Option<Timestamp>),
+    /// Whether the orders are to be counted, which takes all of them to be read.
+    pub counted: bool,
     /// By what.
     pub sort: OrderSort,
     /// Which way.
@@ -43,7 +48,8 @@ pub struct RowQuery {
 impl RowQuery {
     /// Whether the table itself can answer: it keeps rows by time and filters nothing.
     pub fn is_table_order(&self) -> bool {
-        self.statuses.is_empty() && self.sort == OrderSort::CreatedAt
+        let filtered = !self.statuses.is_empty() || self.placed != (None, None);
+        !filtered && self.sort == OrderSort::CreatedAt
     }
 }
 
@@ -60,11 +66,14 @@ pub struct Rows {
     pub more: bool,
 }
 
-/// A page of the shopper's own orders. One round trip; for a filter or another order than by time, one
-/// for each megabyte of rows, some three thousand orders.
+/// A page of the shopper's own orders. One round trip; for a filter, another order than by time, or a count,
+/// one for each megabyte of rows, some three thousand orders.
 pub async fn list(store: &Store, partition: &impl Partition, query: &RowQuery) -> Result<Rows> {
     let all = List::of(Collection::OrderRows);
     if query.is_table_order() {
+        if query.counted {
+            return counted(store, partition, query).await;
+        }
         let wanted = query.skip.saturating_add(query.limit);
         let slice = store
             .list(
@@ -87,9 +96,12 @@ pub async fn list(store: &Store, partition: &impl Partition, query: &RowQuery) -
         });
     }
     let mut rows: Vec<OrderRow> = store.list(partition, all).await?.into_entities();
-    if !query.statuses.is_empty() {
-        rows.retain(|row| query.statuses.contains(&row.status));
-    }
+    let (from, to) = query.placed;
+    rows.retain(|row| {
+        (query.statuses.is_empty() || query.statuses.contains(&row.status))
+            && from.is_none_or(|from| row.created_at >= from)
+            && to.is_none_or(|to| row.created_at <= to)
+    });
     sort(&mut rows, query.sort, query.direction);
     let total = rows.len();
     let rows: Vec<OrderRow> = rows
@@ -102,6 +114,26 @@ pub async fn list(store: &Store, partition: &impl Partition, query: &RowQuery) -
         rows,
         total: Some(total),
         next: None,
+        more,
+    })
+}
+
+/// A page in the table's own order, by its number: all rows are read, to be counted. A cursor goes on from
+/// it as from any other.
+async fn counted(store: &Store, partition: &impl Partition, query: &RowQuery) -> Result<Rows> {
+    let all = List::of(Collection::OrderRows).direction(query.direction);
+    let slice = store.list(partition, all).await?;
+    let total = slice.items.len();
+    let end = query.skip.saturating_add(query.limit).min(total);
+    let more = end < total && query.skip < end;
+    let next = more
+        .then(|| slice.positions.get(end - 1).cloned())
+        .flatten();
+    let rows = slice.into_entities().into_iter();
+    Ok(Rows {
+        rows: rows.skip(query.skip).take(query.limit).collect(),
+        total: Some(total),
+        next,
         more,
     })
 }
