@@ -35,6 +35,8 @@ MOTO := .tools/moto-$(MOTO_VERSION)/bin/moto_server
 ENV ?= default
 PEER_PACKAGES := moto[server,dynamodb]==5.2.5 ministack==1.5.33
 PEERS := .tools/peers
+# A fake of Stripe, which the tests of saved cards start.
+LOCALSTRIPE := .tools/localstripe/bin/localstripe
 
 .PHONY: help
 help: ## Print this list
@@ -60,13 +62,19 @@ dev-reset: ## Empty $DATA_DIR; stop `make dev` first
 	echo "Emptied $$dir."
 
 .PHONY: test
-test: ## Build and run all tests
+test: $(LOCALSTRIPE) ## Build and run all tests (needs Python 3 with venv)
 	if cargo nextest --version >/dev/null 2>&1; then \
 		cargo nextest run --workspace --no-fail-fast; \
 	else \
 		cargo test --workspace --lib --bins --tests --no-fail-fast; \
 	fi
 	cargo test --workspace --doc
+
+$(LOCALSTRIPE): tests/localstripe/requirements.txt
+	python3 -m venv .tools/localstripe
+	.tools/localstripe/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+	@echo "localstripe is in .tools/localstripe: the tests of saved cards start it."
 
 .PHONY: test-peers
 test-peers: $(PEERS)/bin/moto_server ## Run the store's tests against other DynamoDBs: moto, ministack (needs Python 3 with venv)

@@ -21,6 +21,19 @@ const LONGEST: Duration = Duration::from_mins(15);
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(Instant);
 
+tokio::task_local! {
+    static DEADLINE: Deadline;
+}
+
+/// How long the work that asks may still take: until the deadline that [`Deadline::keep`] holds it to.
+/// An operator's command is held to none.
+pub fn left() -> Duration {
+    let ends = DEADLINE.try_with(|deadline| deadline.0);
+    ends.map_or(LONGEST, |ends| {
+        ends.saturating_duration_since(Instant::now())
+    })
+}
+
 impl Deadline {
     /// Of an invocation that Lambda ends at `unix_millis`, milliseconds since the Unix epoch, as the
     /// invocation's context says it; 0 says that nobody does.
@@ -59,6 +72,7 @@ impl Deadline {
     /// What the work comes to, or nothing when it is not done in time. What needs no waiting is done even
     /// when the time is over.
     pub async fn keep<F: Future>(self, work: F) -> Option<F::Output> {
+        let work = DEADLINE.scope(self, work);
         timeout_at(self.0, work).await.ok()
     }
 }
@@ -88,6 +102,15 @@ mod tests {
         let call = i64::try_from((CALL + MARGIN).as_millis()).unwrap();
         assert!(begun(call + 1000).await.is_ok());
         assert!(matches!(begun(call - 1).await, Err(Error::Unavailable(_))));
+    }
+
+    #[tokio::test]
+    async fn work_knows_how_long_it_may_still_take() {
+        assert_eq!(left(), LONGEST);
+        let minute = in_millis(60_500).keep(async { left() }).await.unwrap();
+        assert!((58..=60).contains(&minute.as_secs()), "{minute:?}");
+        let over = in_millis(-1000).keep(async { left() }).await;
+        assert_eq!(over, Some(Duration::ZERO));
     }
 
     #[test]

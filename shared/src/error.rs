@@ -71,6 +71,16 @@ codes! {
     InvalidCredentials = "invalid_credentials", 401, "The e-mail address or the password is wrong";
     /// The refresh token is unknown, expired, spent or revoked.
     InvalidRefreshToken = "invalid_refresh_token", 401, "The refresh token is not acceptable";
+    /// The bank, or the vendor, does not let the payment method be used.
+    PaymentMethodDeclined = "payment_method_declined", 402, "The payment method was declined";
+    /// The card is too old.
+    CardExpired = "card_expired", 402, "The card has expired";
+    /// The card's check digits are wrong.
+    IncorrectCvc = "incorrect_cvc", 402, "The card's security code is wrong";
+    /// There is not enough money behind the payment method.
+    InsufficientFunds = "insufficient_funds", 402, "There is not enough money behind the payment method";
+    /// The bank wants its customer to confirm.
+    AuthenticationRequired = "authentication_required", 402, "The bank wants a confirmation by its customer";
     /// The token was issued for another org.
     OrgMismatch = "org_mismatch", 403, "The token belongs to another org";
     /// The principal has no customer record.

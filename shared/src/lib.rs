@@ -7,6 +7,8 @@
 //! | [`http`] | extractors, problem+json, pages, idempotency, OpenAPI, serving |
 //! | [`domain`] | entities and rules that two or more URL trees share |
 //! | [`auth`] | key ring, tokens, passwords, refresh sessions |
+//! | [`vendors`] | other companies' services |
+//! | [`store`], [`queue`] | the `DynamoDB` table, the SQS queue |
 //! | [`store`], [`queue`], [`files`] | the `DynamoDB` table, the SQS queue, the bucket in S3 |
 //! | [`error`], [`aws`], [`ids`], [`money`], [`clock`], [`deadline`], [`secret`], [`text`] | the ground |
 //!
@@ -26,3 +28,4 @@ pub mod queue;
 pub mod secret;
 pub mod store;
 pub mod text;
+pub mod vendors;

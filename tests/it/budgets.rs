@@ -3,6 +3,7 @@
 //! Run with `UPDATE_BUDGETS=1` to write the measured figures into the table, and look at what changed.
 
 mod codes;
+mod payments;
 mod reservations;
 
 use std::collections::BTreeSet;
@@ -85,6 +86,7 @@ pub(crate) async fn measured(world: &World) -> Budgets {
     );
     browsing(world, &mut budgets).await;
     profile_and_addresses(world, &mut budgets, &ann).await;
+    payments::measure(world, &mut budgets, &ann).await;
     wishlist_and_dashboard(world, &mut budgets, &ann).await;
     identity(world, &mut budgets, &ann, &staff).await;
     sessions(world, &mut budgets).await;

@@ -6,6 +6,7 @@ mod faults;
 pub mod iam;
 mod peer;
 pub mod replay;
+pub mod vendors;
 mod world;
 
 pub use address::refused;

@@ -9,7 +9,9 @@ use portico_local::openapi::document;
 use portico_local::{EmbeddedAws, Function, Functions, Options, Platform, Template};
 use portico_shared::aws::{self, Aws};
 use portico_shared::http::Edge;
+use portico_shared::vendors::{Urls, Vendors};
 use serde_json::{Value, json};
+use wiremock::MockServer;
 
 use crate::{Answer, Ask, Faults, Peer, root};
 
@@ -21,6 +23,8 @@ pub struct World {
     /// Where the table is, if it is not the platform's own.
     elsewhere: Option<Peer>,
     client: reqwest::Client,
+    /// What plays other companies' services. Without more it knows nothing: 404.
+    vendors: MockServer,
 }
 
 /// Somebody who is signed in.
@@ -53,7 +57,7 @@ impl World {
     ///
     /// When it does not start.
     pub async fn start_with_faults() -> (Self, Faults) {
-        Self::start_faulty(1).await
+        Self::start_faulty(1, None).await
     }
 
     /// The same with functions that try each call as often as they do in production.
@@ -62,10 +66,10 @@ impl World {
     ///
     /// When it does not start.
     pub async fn start_with_faults_and_retries() -> (Self, Faults) {
-        Self::start_faulty(aws::ATTEMPTS).await
+        Self::start_faulty(aws::ATTEMPTS, None).await
     }
 
-    async fn start_faulty(attempts: u32) -> (Self, Faults) {
+    pub(crate) async fn start_faulty(attempts: u32, vendors: Option<Vendors>) -> (Self, Faults) {
         let slot = Arc::new(OnceLock::new());
         let keep = slot.clone();
         let world = Self::start_with(async move |parts: Parts| {
@@ -73,7 +77,10 @@ impl World {
             let upstream = endpoints.dynamodb.expect("the table has an endpoint");
             let faults = Faults::start(upstream).await;
             endpoints.dynamodb = Some(faults.url().to_owned());
-            let parts = parts.with_aws(Aws::local(endpoints).with_max_attempts(attempts));
+            let mut parts = parts.with_aws(Aws::local(endpoints).with_max_attempts(attempts));
+            if let Some(vendors) = vendors {
+                parts = parts.with_vendors(vendors);
+            }
             let mut functions = parts.functions()?;
             for function in functions.values_mut() {
                 if let Function::Http(router) = function {
@@ -99,7 +106,9 @@ impl World {
     }
 
     /// Starts the platform with these HTTP functions, and event functions that nothing stands in the way of.
-    async fn start_with(http: impl AsyncFnOnce(Parts) -> Result<Functions, String>) -> Self {
+    pub(crate) async fn start_with(
+        http: impl AsyncFnOnce(Parts) -> Result<Functions, String>,
+    ) -> Self {
         Self::start_from(async |parts| {
             let mut functions = parts.functions().expect("every function is there");
             let http = http(parts).await.expect("every function is there");
@@ -118,6 +127,8 @@ impl World {
         let template = Template::load(&options.template).expect("the template is good");
         let aws = EmbeddedAws::start(&options, &template).expect("the embedded services start");
         let mut parts = Parts::connect(&aws).await.expect("the functions connect");
+        let vendors = MockServer::start().await;
+        parts = parts.with_vendors(Vendors::at(Urls::all_at(&vendors.uri())));
         let peer = Peer::chosen(&template).await;
         if let Some(peer) = &peer {
             let mut endpoints = parts.aws.endpoints().clone();
@@ -132,6 +143,7 @@ impl World {
             platform,
             elsewhere: peer,
             client: client(),
+            vendors,
         }
     }
 
@@ -167,6 +179,11 @@ impl World {
         let endpoints = self.platform.aws().endpoints();
         let own = || Peer::at(&endpoints.dynamodb, &endpoints.table);
         self.elsewhere.clone().unwrap_or_else(own)
+    }
+
+    /// What plays other companies' services.
+    pub fn vendors(&self) -> &MockServer {
+        &self.vendors
     }
 
     /// A request to the platform.

@@ -5,6 +5,8 @@ mod availability;
 mod dashboard;
 mod notifications;
 mod orders;
+mod payment_methods;
+mod places;
 mod profile;
 mod reservations;
 mod transactions;
@@ -21,7 +23,9 @@ pub fn routes<R: Routes>(routes: R) -> R {
     let routes = dashboard::routes(routes);
     let routes = profile::routes(routes);
     let routes = orders::routes(routes);
+    let routes = payment_methods::routes(routes);
     let routes = addresses::routes(routes);
+    let routes = places::routes(routes);
     let routes = notifications::routes(routes);
     let routes = verification::routes(routes);
     let routes = availability::routes(routes);

@@ -10,6 +10,7 @@ use portico_shared::files::Files;
 use portico_shared::http::{App, Edge};
 use portico_shared::queue::Queue;
 use portico_shared::store::Store;
+use portico_shared::vendors::Vendors;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -30,6 +31,7 @@ pub struct Parts {
     /// The keys.
     pub ring: KeyRing,
     edge: Edge,
+    vendors: Vendors,
     endpoints: Endpoints,
 }
 
@@ -64,6 +66,7 @@ impl Parts {
             store,
             ring,
             edge: Edge::default(),
+            vendors: Vendors::default(),
             endpoints: endpoints.clone(),
         })
     }
@@ -79,6 +82,12 @@ impl Parts {
     #[must_use]
     pub fn behind(self, edge: Edge) -> Self {
         Self { edge, ..self }
+    }
+
+    /// The same with vendors that answer elsewhere: a test plays them.
+    #[must_use]
+    pub fn with_vendors(self, vendors: Vendors) -> Self {
+        Self { vendors, ..self }
     }
 
     /// Where the embedded services answer.
@@ -109,13 +118,9 @@ impl Parts {
 
     /// The state of an HTTP function. Every one has its own, as every Lambda function does.
     pub fn app(&self) -> App {
-        App::behind(
-            self.edge.clone(),
-            self.store.clone(),
-            Files::new(&self.aws, &self.endpoints.bucket),
-            self.ring.clone(),
-            true,
-        )
+        let (edge, store) = (self.edge.clone(), self.store.clone());
+        let files = Files::new(&self.aws, &self.endpoints.bucket);
+        App::behind(edge, store, files, self.ring.clone(), true).with_vendors(self.vendors.clone())
     }
 
     /// The consumer of the table's stream.

@@ -60,7 +60,9 @@ pub struct PostalAddress {
     pub phone: Option<String>,
 }
 
-fn country_code<C>(country: &str, _: &C) -> garde::Result {
+/// A validator for countries: two capital letters.
+pub fn country_code<T: AsRef<str>, C>(country: &T, _: &C) -> garde::Result {
+    let country = country.as_ref();
     if country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase()) {
         Ok(())
     } else {

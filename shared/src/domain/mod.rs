@@ -12,6 +12,8 @@ pub mod integration;
 pub mod notification;
 pub mod order;
 pub mod org;
+pub mod payment_method;
+pub mod places;
 pub mod pricing;
 pub mod product;
 pub mod recovery;

@@ -14,6 +14,7 @@ use crate::domain::reservation::Definitions;
 use crate::error::{Error, Result};
 use crate::files::Files;
 use crate::store::Store;
+use crate::vendors::Vendors;
 
 /// The state of a function: its store, its keys and what it keeps warm. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +36,8 @@ pub struct Parts {
     pub catalogues: Catalogues,
     /// What can be booked, kept warm.
     pub definitions: Definitions,
+    /// Other companies' services.
+    pub vendors: Vendors,
     /// What requests must have come through.
     pub edge: Edge,
     /// Whether answers carry what they cost, in `Server-Timing`.
@@ -62,11 +65,23 @@ impl App {
             ring,
             orgs,
             integrations: Integrations::default(),
+            vendors: Vendors::default(),
             catalogues,
             definitions: Definitions::default(),
             edge,
             server_timing,
         }))
+    }
+
+    /// The same with vendors that answer elsewhere: for tests.
+    ///
+    /// # Panics
+    ///
+    /// When it is shared already.
+    #[must_use]
+    pub fn with_vendors(self, vendors: Vendors) -> Self {
+        let parts = Arc::into_inner(self.0).expect("a state that nobody else has yet");
+        Self(Arc::new(Parts { vendors, ..parts }))
     }
 
     /// From the environment that `template.yaml` sets: `PORTICO_TABLE`, `PORTICO_KEYRING_SECRET`,

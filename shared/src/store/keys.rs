@@ -41,6 +41,8 @@ pub enum Item<'a> {
     OrderRow(&'a OrderId),
     /// An in-app notification.
     Notification(&'a NotificationId),
+    /// The saved payment methods.
+    PaymentMethods,
     /// A signed-in device.
     Session(&'a SessionId),
     /// A booking.
@@ -64,6 +66,7 @@ impl Item<'_> {
         match self {
             Self::Profile => "PROFILE".to_owned(),
             Self::Dashboard => "DASHBOARD".to_owned(),
+            Self::PaymentMethods => "PAYMENT".to_owned(),
             Self::Address(id) => format!("{}{id}", Collection::Addresses.prefix()),
             Self::Wish(id) => format!("{}{id}", Collection::Wishlist.prefix()),
             Self::Cart(id) => format!("{}{id}", Collection::Carts.prefix()),

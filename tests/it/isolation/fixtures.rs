@@ -1,6 +1,7 @@
 //! One request, at least, for every operation: who may make it, and what others are told.
 
 mod codes;
+mod payments;
 pub(crate) mod reservations;
 
 use http::Method;
@@ -149,17 +150,16 @@ fn staff(path: &'static str) -> Fixture {
 
 /// All of them, in an order in which one after the other succeeds.
 pub(crate) fn fixtures() -> Vec<Fixture> {
-    let trees = [
+    let areas = [
         profile(),
         client_data(),
         carts(),
         orders(),
         codes::fixtures(),
+        payments::payments(),
+        reservations::fixtures(),
     ];
-    trees.into_iter().flatten().collect()
-    let trees = [profile(), client_data(), carts(), orders()];
-    let areas = [reservations::fixtures()];
-    trees.into_iter().chain(areas).flatten().collect()
+    areas.into_iter().flatten().collect()
 }
 
 fn profile() -> Vec<Fixture> {

@@ -20,6 +20,8 @@ pub(crate) struct Names {
     /// The token of a link that was mailed.
     pub(crate) link: String,
     pub(crate) reservation: String,
+    /// A saved payment method.
+    pub(crate) payment_method: String,
     /// Never the same twice.
     pub(crate) fresh: String,
 }
@@ -41,6 +43,7 @@ impl Names {
             reservation: ReservationId::generate().to_string(),
             refresh: session.tokens.refresh,
             link: "A".repeat(91),
+            payment_method: "pm_1N4vKo2eZvKYlo2C".to_owned(),
             fresh: String::new(),
         }
     }
@@ -58,9 +61,9 @@ impl Names {
             number: nonsense.clone(),
             product: nonsense.clone(),
             refresh: nonsense.clone(),
-            link: nonsense,
+            link: nonsense.clone(),
             reservation: nonsense.clone(),
-            refresh: nonsense,
+            payment_method: nonsense.clone(),
             fresh: String::new(),
         }
     }
@@ -72,6 +75,8 @@ impl Names {
             "addressId" => &self.address,
             "cartid" => &self.cart,
             "orderId" => &self.order,
+            "paymentMethodId" => &self.payment_method,
+            "placeId" => "ChIJ2eUgeAK6j4ARbn5u_wAGqWA",
             "orderNumber" => &self.number,
             "reservationId" => &self.reservation,
             "productId" | "idOrSlug" => &self.product,

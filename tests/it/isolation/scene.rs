@@ -62,6 +62,10 @@ impl Scene {
             put.token(&who.token).json(&phone).send().await.expect(200);
         }
 
+        for org in ["acme", "globex"] {
+            world.integrate(org).await;
+        }
+        world.please_vendors().await;
         let anns = belongings(&world, &ann).await;
         let cart = world.post("/storefront/cart/update/new", &lines("MUG-BLUE"));
         let cart = cart.send().await.expect(200);
@@ -290,6 +294,10 @@ async fn belongings(world: &World, who: &Account) -> Names {
         .send()
         .await
         .expect(200);
+    let method = json!({"paymentMethodId": "pm_anns"});
+    let method = world.post("/client-data/payment-methods", &method);
+    let method = method.token(&who.token).send().await;
+    assert!(matches!(method.status, 200 | 201), "{method:?}");
     Names {
         author: who.id.clone(),
         email: "ann@acme.example".to_owned(),
@@ -302,6 +310,7 @@ async fn belongings(world: &World, who: &Account) -> Names {
         reservation: super::fixtures::reservations::booked(world, who).await,
         refresh: who.refresh.clone(),
         link: String::new(),
+        payment_method: text(&method.body["id"]),
         fresh: String::new(),
     }
 }

@@ -8,6 +8,7 @@ use portico_shared::domain::customer::Customer;
 use portico_shared::domain::dashboard;
 use portico_shared::domain::notification::Notification;
 use portico_shared::domain::order::{Order, OrderRow};
+use portico_shared::domain::payment_method::PaymentMethods;
 use portico_shared::domain::stock::Stock;
 use portico_shared::domain::wishlist::Wish;
 use portico_shared::ids::OrderId;
@@ -25,9 +26,14 @@ pub(crate) async fn snapshot(store: &Store, scope: &CustomerScope, skus: &[&str]
         .get_consistent::<Customer>(&scope.key(&Item::Profile))
         .await;
     let profile = profile.expect("the table answers").as_ref().map(shown);
+    let methods = store
+        .get_consistent::<PaymentMethods>(&scope.key(&Item::PaymentMethods))
+        .await;
+    let methods = methods.expect("the table answers").as_ref().map(shown);
     let orders = all::<OrderRow>(store, scope, Collection::OrderRows).await;
     let mut snapshot = Snapshot::from([
         ("profile".to_owned(), json!(profile)),
+        ("paymentMethods".to_owned(), json!(methods)),
         (
             "addresses".to_owned(),
             all::<Address>(store, scope, Collection::Addresses).await,

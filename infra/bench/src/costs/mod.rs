@@ -11,7 +11,8 @@ use std::fmt::Write as _;
 use self::inputs::{Budget, Deployment};
 use self::model::{
     ANSWER_BYTES, COLD_MS, COLD_ONE_IN, CPU_MS, EVENT_LOG_BYTES, FOLLOWS, HASH_MS, HASHING,
-    LONG_ANSWERS, Money, REQUEST_LOG_BYTES, ROUND_TRIP_MS, STEPS, WHOLE_VCPU_MB, call, later,
+    LONG_ANSWERS, Money, REQUEST_LOG_BYTES, ROUND_TRIP_MS, STEPS, VENDOR_MS, WHOLE_VCPU_MB, call,
+    later,
 };
 use crate::Result;
 use crate::report::Table;
@@ -207,6 +208,7 @@ fn model_text(deployment: &Deployment) -> Result<String> {
         text,
         "- An invocation takes {CPU_MS} ms of a whole vCPU and {ROUND_TRIP_MS} ms for each round trip; Lambda gives a whole \
          vCPU with {} MB and\n  a share of it with less. Begun milliseconds are charged.\n\
+         - Stripe, PayPal and Google answer a call in {VENDOR_MS} ms. What they charge themselves is not here.\n\
          - A password is {HASH_MS} ms more of a whole vCPU, in\n  {}.\n\
          - One invocation in {COLD_ONE_IN} starts an instance, for which {COLD_MS} ms are charged.\n\
          - A request leaves {} bytes in the logs, an invocation by stream or queue {}.\n\

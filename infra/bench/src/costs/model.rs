@@ -15,6 +15,25 @@ use crate::Result;
 pub const CPU_MS: f64 = 0.5;
 /// Milliseconds until the table, the queue or SES has answered.
 pub const ROUND_TRIP_MS: f64 = 4.0;
+/// Milliseconds until another company has answered, across the internet.
+pub const VENDOR_MS: f64 = 400.0;
+/// Calls to other companies, by operation and case.
+pub const VENDOR_CALLS: [(&str, &str, f64); 6] = [
+    ("POST /client-data/payment-methods", "the first one", 4.0),
+    ("POST /client-data/payment-methods", "another one", 1.0),
+    (
+        "PUT /client-data/payment-methods/{paymentMethodId}/default",
+        "",
+        1.0,
+    ),
+    (
+        "DELETE /client-data/payment-methods/{paymentMethodId}",
+        "the default",
+        2.0,
+    ),
+    ("POST /client-data/addresses/autocomplete", "", 1.0),
+    ("GET /client-data/addresses/place/{placeId}", "", 1.0),
+];
 /// Milliseconds of a whole vCPU for one password: Argon2id with 19 MiB and two passes.
 pub const HASH_MS: f64 = 20.0;
 /// MB of memory with which Lambda gives a whole vCPU; with less, a share of it.
@@ -116,13 +135,18 @@ fn lambda(memory_mb: u32, round_trips: f64, hashes: f64) -> f64 {
 pub fn call(budget: &Budget, deployment: &Deployment) -> Result<Money> {
     let memory = deployment.memory("Path", &format!("/{}", budget.tree()))?;
     let hashes = f64::from(u8::from(HASHING.contains(&budget.operation.as_str())));
+    let asks = VENDOR_CALLS.iter().find(|(operation, case, _)| {
+        (*operation, *case) == (budget.operation.as_str(), budget.case.as_str())
+    });
+    let asks = asks.map_or(0.0, |(.., calls)| *calls);
+    let waits = budget.round_trips + asks * VENDOR_MS / ROUND_TRIP_MS;
     let answer = LONG_ANSWERS
         .iter()
         .find(|(operation, _)| *operation == budget.operation);
     let answer = answer.map_or(ANSWER_BYTES, |(_, bytes)| *bytes);
     Ok(Money {
         api: API_REQUEST.of(1.0),
-        lambda: lambda(memory, budget.round_trips, hashes),
+        lambda: lambda(memory, waits, hashes),
         table: TABLE_READ.of(budget.reads) + TABLE_WRITE.of(budget.writes),
         logs_and_data: LOGS.of(REQUEST_LOG_BYTES / GB) + DATA_OUT.of(answer / GB),
         ..Money::default()

@@ -1,0 +1,146 @@
+//! What each provider is asked for.
+
+use data_encoding::BASE64URL_NOPAD;
+
+use super::{PaymentMethod, PaymentMethods, Provider, Wallet};
+use crate::domain::integration::{PayPalMode, PayPalSettings, StripeSettings};
+use crate::error::{Code, Refusal, Result};
+use crate::vendors::stripe::Stripe;
+
+impl Wallet<'_> {
+    /// Has the provider keep what a customer sent. Doing it again comes to the same.
+    pub(super) async fn accept(
+        &self,
+        provider: Provider,
+        sent: &str,
+        methods: &mut PaymentMethods,
+    ) -> Result<PaymentMethod> {
+        match provider {
+            Provider::Stripe => self.attach(sent, methods).await,
+            Provider::PayPal => self.agree(sent).await,
+        }
+    }
+
+    async fn attach(&self, sent: &str, methods: &mut PaymentMethods) -> Result<PaymentMethod> {
+        must_be_token(
+            sent,
+            "pm_",
+            "a payment method of Stripe's, such as pm_1N4v…",
+        )?;
+        let settings = self.stripe_settings().await?;
+        let stripe = self.vendors.stripe(&settings.secret_key);
+        let customer = match &methods.stripe_customer {
+            Some(customer) => customer.clone(),
+            None => self.stripe_customer(stripe).await?,
+        };
+        let attached = stripe.attach(sent, &customer).await?;
+        methods.stripe_customer = Some(customer);
+        let method = PaymentMethod::now(sent.to_owned(), Provider::Stripe, attached.kind);
+        let Some(card) = attached.card else {
+            return Ok(method);
+        };
+        Ok(PaymentMethod {
+            brand: card.brand,
+            last4: Some(card.last4),
+            exp_month: Some(card.exp_month),
+            exp_year: Some(card.exp_year),
+            ..method
+        })
+    }
+
+    /// The one Stripe customer of ours. Stripe makes one for one key within a day, and one that is older is
+    /// found. So there is never a second, even if what became of the first was never heard.
+    async fn stripe_customer(&self, stripe: Stripe<'_>) -> Result<String> {
+        let reference = format!("{}/{}", self.scope.org(), self.scope.customer());
+        if let Some(found) = stripe.find_customer(&reference).await? {
+            return Ok(found);
+        }
+        let key = self.request_id("stripe-customer", "");
+        stripe.create_customer(&reference, &key).await
+    }
+
+    async fn agree(&self, token: &str) -> Result<PaymentMethod> {
+        must_be_token(
+            token,
+            "BA-",
+            "a token of a PayPal billing agreement, such as BA-8A8…",
+        )?;
+        let settings = self.paypal_settings().await?;
+        let live = settings.mode == PayPalMode::Live;
+        let paypal = self
+            .vendors
+            .paypal(live, &settings.client_id, &settings.client_secret);
+        let request_id = self.request_id("paypal-agreement", token);
+        let agreement = paypal.agree(token, &request_id).await?;
+        let method = PaymentMethod::now(agreement.id, Provider::PayPal, "paypal".to_owned());
+        Ok(PaymentMethod {
+            token: Some(token.to_owned()),
+            ..method
+        })
+    }
+
+    /// Tells the provider which method is to be the default. PayPal has none.
+    pub(super) async fn announce_default(
+        &self,
+        methods: &PaymentMethods,
+        method: &PaymentMethod,
+    ) -> Result<()> {
+        let (Provider::Stripe, Some(customer)) = (method.provider, &methods.stripe_customer) else {
+            return Ok(());
+        };
+        let settings = self.stripe_settings().await?;
+        let stripe = self.vendors.stripe(&settings.secret_key);
+        stripe.set_default(customer, &method.id).await
+    }
+
+    /// Has the provider forget a method. Doing it again comes to the same.
+    pub(super) async fn release(&self, method: &PaymentMethod) -> Result<()> {
+        match method.provider {
+            Provider::Stripe => {
+                let settings = self.stripe_settings().await?;
+                let stripe = self.vendors.stripe(&settings.secret_key);
+                stripe.detach(&method.id).await
+            }
+            Provider::PayPal => {
+                let settings = self.paypal_settings().await?;
+                let live = settings.mode == PayPalMode::Live;
+                let paypal =
+                    self.vendors
+                        .paypal(live, &settings.client_id, &settings.client_secret);
+                paypal.cancel(&method.id).await
+            }
+        }
+    }
+
+    async fn stripe_settings(&self) -> Result<StripeSettings> {
+        let org = self.scope.org();
+        self.integrations.stripe(self.store, self.ring, org).await
+    }
+
+    async fn paypal_settings(&self) -> Result<PayPalSettings> {
+        let org = self.scope.org();
+        self.integrations.paypal(self.store, self.ring, org).await
+    }
+
+    /// The same for the same intention of the same customer, and telling nothing of either.
+    fn request_id(&self, operation: &str, what: &str) -> String {
+        let customer = self.scope.customer().as_str();
+        let seed = self
+            .ring
+            .idempotent_seed(self.scope.org(), operation, customer, what);
+        BASE64URL_NOPAD.encode(&seed)
+    }
+}
+
+/// Refuses what is no such token. It goes into paths, so it is letters, digits and what the prefix has.
+fn must_be_token(sent: &str, prefix: &str, told: &str) -> Result<()> {
+    let body = sent.strip_prefix(prefix).unwrap_or_default();
+    let plain = body.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if (4..=64).contains(&body.len()) && plain {
+        return Ok(());
+    }
+    let refusal = Refusal::new(Code::ValidationFailed);
+    Err(refusal
+        .at("paymentMethodId", format!("is not {told}"))
+        .into())
+}
