@@ -57,6 +57,12 @@ codes! {
     InvalidOrgid = "invalid_orgid", 400, "The orgid header is not a well-formed org id";
     /// The operation needs an `Idempotency-Key`.
     IdempotencyKeyRequired = "idempotency_key_required", 400, "The Idempotency-Key header is required";
+    /// The state of a sign-in with another company is not acceptable.
+    InvalidState = "invalid_state", 400, "The sign-in was not begun here, is over, or took too long";
+    /// A code or ID token of a sign-in is not acceptable.
+    InvalidGrant = "invalid_grant", 400, "The code or token of the sign-in is not acceptable";
+    /// Nobody is sent there after a sign-in.
+    ReturnUrlNotAllowed = "return_url_not_allowed", 400, "The org does not allow this return URL";
     /// The sku is not in the catalogue.
     UnknownSku = "unknown_sku", 400, "The sku is not in the catalogue";
     /// Nothing can be booked on the day that is asked for.
@@ -91,6 +97,10 @@ codes! {
     StaffRequired = "staff_required", 403, "This is for staff";
     /// The staff member's roles do not allow it.
     PermissionDenied = "permission_denied", 403, "The roles of this staff member do not allow it";
+    /// The user said no at the provider.
+    AccessDenied = "access_denied", 403, "The sign-in was cancelled at the provider";
+    /// The provider does not vouch for an e-mail address.
+    EmailUnverified = "email_unverified", 403, "The provider does not vouch for the e-mail address";
     /// The request went around the edge.
     EdgeRequired = "edge_required", 403, "The API answers at another address";
     /// There is no such route.
@@ -109,6 +119,12 @@ codes! {
     AlreadyVerified = "already_verified", 409, "It is verified already";
     /// The profile has no telephone number.
     PhoneRequired = "phone_required", 409, "The profile has no telephone number";
+    /// The e-mail address that a provider tells has an account, which is not linked to it.
+    AccountExists = "account_exists", 409, "There is an account with this e-mail address: sign in to it and link the provider there";
+    /// The provider's account is linked to another customer, or the customer to another account there.
+    IdentityTaken = "identity_taken", 409, "The provider's account, or this one, is linked to another";
+    /// Nobody could sign in any more.
+    LastWayIn = "last_way_in", 409, "There would be no way left to sign in";
     /// Not enough stock.
     OutOfStock = "out_of_stock", 409, "There is not enough stock";
     /// The cart became an order, or another cart.

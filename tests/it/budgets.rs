@@ -3,6 +3,7 @@
 //! Run with `UPDATE_BUDGETS=1` to write the measured figures into the table, and look at what changed.
 
 mod codes;
+mod oauth;
 mod payments;
 mod reservations;
 
@@ -90,6 +91,7 @@ pub(crate) async fn measured(world: &World) -> Budgets {
     wishlist_and_dashboard(world, &mut budgets, &ann).await;
     identity(world, &mut budgets, &ann, &staff).await;
     sessions(world, &mut budgets).await;
+    oauth::measure(world, &mut budgets).await;
     carts(world, &mut budgets, &bob).await;
     let order = checkout(world, &mut budgets, &bob).await;
     orders(world, &mut budgets, &bob, &order).await;

@@ -35,6 +35,7 @@ fn fault(answer: &Answer) -> Option<String> {
     let is_problem = said && whole && content_type == Some("application/problem+json");
     let is_good = match answer.status {
         204 => answer.bytes.is_empty(),
+        302 => answer.bytes.is_empty() && answer.headers.contains_key("location"),
         200..=299 => body.is_object(),
         400..=499 => is_problem,
         _ => false,

@@ -14,6 +14,7 @@ mod faults;
 mod fuzz;
 mod isolation;
 mod journey;
+mod oauth;
 mod operator;
 mod order_list;
 mod payment_methods;

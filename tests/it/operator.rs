@@ -63,7 +63,7 @@ async fn an_org_is_created_shown_and_changed_and_the_api_knows_it() {
         serde_json::from_str(&text).unwrap()
     };
     let mut config = json!({"name": "Initech", "currency": "EUR", "allowedOrigins": ["https://initech.example"],
-        "files": {"quotaBytes": 1_000_000_000, "maxBytes": 250_000_000}});
+        "returnOrigins": [], "files": {"quotaBytes": 1_000_000_000, "maxBytes": 250_000_000}});
     assert_eq!(shown().await, config);
     let set = portico(
         &world,
@@ -88,6 +88,10 @@ async fn an_org_is_created_shown_and_changed_and_the_api_knows_it() {
             "JPY",
             "--file-quota",
             "5000",
+            "--return-origin",
+            "https://shop.initech.example",
+            "--return-origin",
+            "com.initech.app:",
         ],
     )
     .await
@@ -95,6 +99,11 @@ async fn an_org_is_created_shown_and_changed_and_the_api_knows_it() {
     config["allowedOrigins"] = json!([]);
     config["currency"] = json!("JPY");
     config["files"]["quotaBytes"] = json!(5000);
+    config["returnOrigins"] = json!(["https://shop.initech.example", "com.initech.app:"]);
+    assert_eq!(shown().await, config);
+    let none = ["org", "set", "initech", "--no-return-origin"];
+    portico(&world, &none).await.unwrap();
+    config["returnOrigins"] = json!([]);
     assert_eq!(shown().await, config);
 
     for command in ["show", "set"] {

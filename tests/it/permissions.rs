@@ -48,6 +48,10 @@ const KEPT_WARM: &[&str] = &[
     "GET /client-data/health",
     "GET /crm/health",
     "GET /profile/health",
+    "GET /profile/{provider}",
+    // By a browser that did not begin.
+    "GET /profile/{provider}/redirect",
+    "GET /profile/{provider}/url",
     "GET /storefront/health",
     "GET /storefront/product/{idOrSlug}",
     "GET /storefront/products",

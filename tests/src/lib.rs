@@ -5,6 +5,7 @@ mod answer;
 mod faults;
 pub mod iam;
 mod peer;
+pub mod provider;
 pub mod replay;
 pub mod vendors;
 mod world;

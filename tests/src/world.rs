@@ -13,6 +13,7 @@ use portico_shared::vendors::{Urls, Vendors};
 use serde_json::{Value, json};
 use wiremock::MockServer;
 
+use crate::provider::Provider;
 use crate::{Answer, Ask, Faults, Peer, root};
 
 /// A running platform of its own, with the demo data.
@@ -25,6 +26,8 @@ pub struct World {
     client: reqwest::Client,
     /// What plays other companies' services. Without more it knows nothing: 404.
     vendors: MockServer,
+    /// What plays the companies that customers sign in with.
+    pub provider: Provider,
 }
 
 /// Somebody who is signed in.
@@ -127,8 +130,12 @@ impl World {
         let template = Template::load(&options.template).expect("the template is good");
         let aws = EmbeddedAws::start(&options, &template).expect("the embedded services start");
         let mut parts = Parts::connect(&aws).await.expect("the functions connect");
-        let vendors = MockServer::start().await;
-        parts = parts.with_vendors(Vendors::at(Urls::all_at(&vendors.uri())));
+        let (vendors, provider) = (MockServer::start().await, Provider::start().await);
+        let urls = Urls {
+            oauth: provider.urls(),
+            ..Urls::all_at(&vendors.uri())
+        };
+        parts = parts.with_vendors(Vendors::at(urls));
         let peer = Peer::chosen(&template).await;
         if let Some(peer) = &peer {
             let mut endpoints = parts.aws.endpoints().clone();
@@ -144,6 +151,7 @@ impl World {
             elsewhere: peer,
             client: client(),
             vendors,
+            provider,
         }
     }
 

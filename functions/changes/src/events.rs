@@ -81,7 +81,7 @@ fn customer_job(change: &Change) -> Option<Job> {
     job(change, event, at, Some(customer.email), name, data)
 }
 
-fn job(
+pub(crate) fn job(
     change: &Change,
     kind: String,
     at: Timestamp,

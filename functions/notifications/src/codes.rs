@@ -103,6 +103,7 @@ mod tests {
             currency: "USD".to_owned(),
             allowed_origins: Vec::new(),
             files: portico_shared::domain::org::FileLimits::default(),
+            return_origins: Vec::new(),
             portal_url: portal_url.map(str::to_owned),
         }
     }

@@ -77,6 +77,15 @@ impl Message {
                 format!("Order {number} has arrived"),
                 "We hope you like it.".to_owned(),
             ),
+            "security.new-device" => (
+                format!("New sign-in to your account at {org}"),
+                format!(
+                    "Somebody signed in on a device that we have not seen before: {}, at {}. If that was you, all \
+                     is well. If not, change your password and end your other sessions.",
+                    text("device"),
+                    job.at.strftime("%Y-%m-%d %H:%M UTC")
+                ),
+            ),
             kind => appointment::message(kind, &job.data)?,
         };
         let greeting = job

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use garde::Validate;
 use http::StatusCode;
-use portico_shared::auth::{self, ACCESS_TOKEN_SECONDS, Password, SessionTokens};
+use portico_shared::auth::{self, ACCESS_TOKEN_SECONDS, Caller, Password, SessionTokens};
 use portico_shared::domain::account::{self, NewCustomer};
 use portico_shared::domain::cart;
 use portico_shared::error::{Code, Refusal, Result};
-use portico_shared::http::{App, Body, ClientIp, Failure, Json, Org, Problem, Routes};
+use portico_shared::http::{App, Body, Failure, Json, Org, Problem, Routes};
 use portico_shared::operations;
 use portico_shared::store::{CustomerScope, GuestScope};
 use portico_shared::text::{line, phone_number};
@@ -164,6 +164,7 @@ pub(crate) fn not_huge(password: &Password, (): &()) -> garde::Result {
 async fn sign_up(
     State(app): State<App>,
     org: Org,
+    caller: Caller,
     Body(input): Body<SignUp>,
 ) -> Result<(StatusCode, Json<Session>), Failure> {
     let guest = guest(&app, &org, input.guest_id.as_deref())?;
@@ -174,7 +175,8 @@ async fn sign_up(
         last_name: input.last_name,
         phone: input.phone,
     };
-    let (signed_in, _) = account::sign_up(&app.store, &app.ring, &org.id, new).await?;
+    let device = &caller.device;
+    let (signed_in, _) = account::sign_up(&app.store, &app.ring, &org.id, new, device).await?;
     take_cart(&app, &org, guest.as_ref(), &signed_in.scope).await?;
     Ok((StatusCode::CREATED, Json(Session::new(signed_in.tokens))))
 }
@@ -190,7 +192,7 @@ async fn sign_up(
 async fn sign_in(
     State(app): State<App>,
     org: Org,
-    ClientIp(ip): ClientIp,
+    caller: Caller,
     Body(input): Body<SignIn>,
 ) -> Result<Json<Session>, Failure> {
     let SignIn {
@@ -199,7 +201,8 @@ async fn sign_in(
         guest_id,
     } = input;
     let guest = guest(&app, &org, guest_id.as_deref())?;
-    let signed_in = account::sign_in(&app.store, &app.ring, &org.id, &email, password, &ip).await?;
+    let signed_in =
+        account::sign_in(&app.store, &app.ring, &org.id, &email, password, &caller).await?;
     take_cart(&app, &org, guest.as_ref(), &signed_in.scope).await?;
     Ok(Json(Session::new(signed_in.tokens)))
 }

@@ -1,7 +1,9 @@
 //! `/profile/*`: signing up, in and out, for customers and staff.
 
 mod customer;
+mod identities;
 mod magic_link;
+mod oauth;
 mod password;
 mod session;
 mod user;
@@ -19,6 +21,8 @@ pub fn routes<R: Routes>(routes: R) -> R {
     let routes = password::routes(routes);
     let routes = magic_link::routes(routes);
     let routes = user::routes(routes);
+    let routes = oauth::routes(routes);
+    let routes = identities::routes(routes);
     session::routes(routes)
 }
 

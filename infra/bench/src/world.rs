@@ -172,6 +172,7 @@ async fn import_catalogue(platform: &Platform) -> Result<()> {
         name: "Bench".to_owned(),
         currency: "USD".to_owned(),
         allowed_origins: Vec::new(),
+        return_origins: Vec::new(),
         files: FileLimits::default(),
         portal_url: None,
     };

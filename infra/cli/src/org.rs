@@ -35,6 +35,10 @@ pub(crate) enum Command {
         /// The page that customers manage their account on: links in mails lead below it
         #[arg(long, value_name = "URL", value_parser = parse_url)]
         portal_url: Option<String>,
+        /// Where customers may be sent who signed in with another company: a web origin, or an app's URL scheme
+        /// such as com.example.app: with its colon; repeatable
+        #[arg(long = "return-origin", value_name = "ORIGIN", value_parser = parse_return)]
+        return_origins: Vec<String>,
     },
     /// Change an org's settings; what is not given stays
     #[command(after_help = "Example: portico org set acme --name 'Acme & Daughters'")]
@@ -55,6 +59,12 @@ pub(crate) enum Command {
         /// Let no web page call the API
         #[arg(long, group = "settings", conflicts_with = "allowed_origins")]
         allow_no_origin: bool,
+        /// Where customers may be sent who signed in with another company; repeatable, replaces all earlier ones
+        #[arg(long = "return-origin", value_name = "ORIGIN", group = "settings", value_parser = parse_return)]
+        return_origins: Option<Vec<String>>,
+        /// Send no customer anywhere
+        #[arg(long, group = "settings", conflicts_with = "return_origins")]
+        no_return_origin: bool,
         /// How many bytes all files of a customer may have together
         #[arg(long, value_name = "BYTES", group = "settings")]
         file_quota: Option<u64>,
@@ -83,6 +93,7 @@ impl Command {
                 currency,
                 allowed_origins,
                 portal_url,
+                return_origins,
             } => {
                 org::create(
                     store,
@@ -91,6 +102,7 @@ impl Command {
                         name,
                         currency,
                         allowed_origins,
+                        return_origins,
                         files: FileLimits::default(),
                         portal_url,
                     },
@@ -104,21 +116,22 @@ impl Command {
                 currency,
                 allowed_origins,
                 allow_no_origin,
+                return_origins,
+                no_return_origin,
                 file_quota,
                 file_size,
                 portal_url,
             } => {
                 let before = existing(store, &orgid).await?;
-                let allowed_origins = if allow_no_origin {
-                    Some(Vec::new())
-                } else {
-                    allowed_origins
-                };
+                let none = |none: bool, given| if none { Some(Vec::new()) } else { given };
+                let allowed_origins = none(allow_no_origin, allowed_origins);
+                let return_origins = none(no_return_origin, return_origins);
                 let after = OrgConfig {
                     name: name.unwrap_or_else(|| before.name.clone()),
                     currency: currency.unwrap_or_else(|| before.currency.clone()),
                     allowed_origins: allowed_origins
                         .unwrap_or_else(|| before.allowed_origins.clone()),
+                    return_origins: return_origins.unwrap_or_else(|| before.return_origins.clone()),
                     files: FileLimits {
                         quota_bytes: file_quota.unwrap_or(before.files.quota_bytes),
                         max_bytes: file_size.unwrap_or(before.files.max_bytes),
@@ -209,6 +222,19 @@ fn parse_url(text: &str) -> Result<String, String> {
     }
 }
 
+/// A web origin, or the scheme of an app's own: the name of a domain of its maker's in reverse, which is what
+/// tells it from `javascript:`.
+fn parse_return(text: &str) -> Result<String, String> {
+    let scheme = text.strip_suffix(':').filter(|scheme| scheme.contains('.'));
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.+".contains(c);
+    let begins = |scheme: &str| scheme.starts_with(|c: char| c.is_ascii_lowercase());
+    match scheme {
+        Some(scheme) if begins(scheme) && scheme.chars().all(allowed) => Ok(text.to_owned()),
+        _ if text == "*" => Err("customers are not sent just anywhere".to_owned()),
+        _ => parse_origin(text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,6 +265,23 @@ mod tests {
             "https://shop.example/\"onclick",
         ] {
             assert!(parse_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn customers_are_sent_to_origins_and_to_apps_but_not_just_anywhere() {
+        for good in ["https://shop.example", "com.example.app:"] {
+            assert_eq!(parse_return(good).as_deref(), Ok(good));
+        }
+        for wrong in [
+            "*",
+            "javascript:",
+            "com.example.app",
+            "https://shop.example/in",
+            ".a:",
+            "Com.a:",
+        ] {
+            assert!(parse_return(wrong).is_err(), "{wrong}");
         }
     }
 

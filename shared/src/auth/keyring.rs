@@ -29,6 +29,10 @@ pub enum Purpose {
     Integration,
     /// Deriving one-time codes and links.
     OneTime,
+    /// Sealing what a sign-in with another company carries there and back.
+    OAuthState,
+    /// Sealing the code that such a sign-in ends with.
+    OAuthCode,
 }
 
 impl Purpose {
@@ -41,6 +45,8 @@ impl Purpose {
             Self::Idempotency => "idempotency",
             Self::Integration => "integration",
             Self::OneTime => "one-time",
+            Self::OAuthState => "oauth-state",
+            Self::OAuthCode => "oauth-code",
         }
     }
 }

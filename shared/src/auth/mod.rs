@@ -1,6 +1,7 @@
 //! Identity: the key ring, access tokens, guest ids, passwords, refresh sessions.
 
 mod code;
+mod device;
 mod keyring;
 mod password;
 mod revoke;
@@ -9,6 +10,7 @@ mod session;
 mod token;
 
 pub use code::{Code, CodeKind, CodeOwner, Link};
+pub use device::{Caller, Device};
 pub use keyring::{KeyRing, KeyRingError, Purpose};
 pub use password::{Password, hash_password, needs_rehash, verify_password};
 pub use revoke::revoke_all;

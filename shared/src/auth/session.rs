@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::token::{Claims, Kind, Role};
-use super::{KeyRing, Purpose};
+use super::{Device, KeyRing, Purpose};
 use crate::clock;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CustomerId, OrgId, SessionId, StaffId};
@@ -32,6 +32,9 @@ pub struct Session {
     kind: Kind,
     roles: Vec<Role>,
     customer: Option<CustomerId>,
+    /// What it was opened on.
+    #[serde(default)]
+    pub(super) device: Option<Device>,
     /// How often the token was rotated.
     generation: u64,
     /// The key that today's token was derived under.
@@ -47,6 +50,18 @@ pub struct Session {
 
 impl Entity for Session {
     const TYPE: &'static str = "Session";
+}
+
+impl Session {
+    /// What it was opened on, if that is known.
+    pub fn device(&self) -> Option<&Device> {
+        self.device.as_ref()
+    }
+
+    /// When it was opened.
+    pub fn opened_at(&self) -> jiff::Timestamp {
+        self.created_at
+    }
 }
 
 /// The tokens that a sign-in or a refresh answers.
@@ -69,6 +84,8 @@ pub struct NewSession {
     pub write: Write,
     /// What its owner gets once it is written.
     pub tokens: SessionTokens,
+    key: Key,
+    session: Session,
 }
 
 /// Whose session it is.
@@ -144,6 +161,7 @@ impl NewSession {
             kind,
             roles,
             customer,
+            device: None,
             generation: 0,
             kid: ring.current().to_owned(),
             hash: hash(&secret),
@@ -153,9 +171,26 @@ impl NewSession {
             created_at: clock::now(),
         };
         let tokens = tokens(ring, owner, &id, &session, &secret)?;
-        let write = Write::put(owner.key(&id), &session).expiring(session.expires_at);
-        Ok(Self { write, tokens })
+        let key = owner.key(&id);
+        Ok(Self {
+            write: opening(&key, &session),
+            tokens,
+            key,
+            session,
+        })
     }
+
+    /// The same, opened on this device: what its owner recognises it by.
+    #[must_use]
+    pub fn on(mut self, device: &Device) -> Self {
+        self.session.device = Some(device.clone());
+        self.write = opening(&self.key, &self.session);
+        self
+    }
+}
+
+fn opening(key: &Key, session: &Session) -> Write {
+    Write::put(key.clone(), session).expiring(session.expires_at)
 }
 
 /// Ends a session. Ending one that is over already is no error.

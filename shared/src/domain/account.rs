@@ -10,8 +10,8 @@ use super::customer::Customer;
 use super::staff::StaffMember;
 use super::throttle::{PerIp, Throttle};
 use crate::auth::{
-    KeyRing, NewSession, Password, Role, SessionTokens, hash_password, needs_rehash,
-    verify_password,
+    Caller, Device, KeyRing, NewSession, Password, Role, SessionTokens, hash_password,
+    needs_rehash, verify_password,
 };
 use crate::clock;
 use crate::error::{Code, Refusal, Result};
@@ -88,6 +88,7 @@ pub async fn sign_up(
     ring: &KeyRing,
     org: &OrgId,
     new: NewCustomer,
+    device: &Device,
 ) -> Result<(SignedIn, Customer)> {
     let email = normalize_email(&new.email);
     let now = clock::now();
@@ -108,7 +109,7 @@ pub async fn sign_up(
     };
     let password = hash_password(new.password).await?;
     let scope = CustomerScope::proved(org.clone(), customer.id.clone());
-    let session = NewSession::for_customer(ring, &scope)?;
+    let session = NewSession::for_customer(ring, &scope)?.on(device);
     // The login may exist already, without an account: it counts failures to sign in with the address.
     let login = Update::of::<Login>()
         .set("customer", &customer.id)
@@ -138,20 +139,20 @@ pub async fn sign_up(
 /// # Errors
 ///
 /// `invalid_credentials` for an unknown address, a wrong password and a locked account alike;
-/// `rate_limited` when too many attempts failed from `ip`.
+/// `rate_limited` when too many attempts failed from the caller's address.
 pub async fn sign_in(
     store: &Store,
     ring: &KeyRing,
     org: &OrgId,
     email: &str,
     password: Password,
-    ip: &str,
+    caller: &Caller,
 ) -> Result<SignedIn> {
     let key = org.customer_login_key(&normalize_email(email));
-    let login = verified_login(store, org, key, password, ip).await?;
+    let login = verified_login(store, org, key, password, &caller.ip).await?;
     let customer = login.customer.ok_or(Code::InvalidCredentials)?;
     let scope = CustomerScope::proved(org.clone(), customer);
-    let session = NewSession::for_customer(ring, &scope)?;
+    let session = NewSession::for_customer(ring, &scope)?.on(&caller.device);
     store.write(session.write).await?;
     Ok(SignedIn {
         scope,
@@ -210,6 +211,34 @@ pub async fn find_customer(store: &Store, org: &OrgId, email: &str) -> Result<Op
         .get::<Login>(&org.customer_login_key(&normalize_email(email)))
         .await?;
     Ok(login.and_then(|login| login.entity.customer))
+}
+
+/// A write that gives an address to a customer who signs in without a password, unless it is somebody's.
+pub(super) fn claim_login(org: &OrgId, email: &str, customer: &CustomerId) -> Write {
+    // The login may exist already, without an account, as at sign-up.
+    let login = Update::of::<Login>()
+        .set("customer", customer)
+        .remove("ttl");
+    Write::update(org.customer_login_key(email), login).when(Condition::Lacks("customer"))
+}
+
+/// A write that holds a transaction to there being a password for an address.
+pub(super) fn check_password(org: &OrgId, email: &str) -> Write {
+    // Every PHC string begins with a dollar sign.
+    let there = Condition::at_least("password", &"$");
+    Write::check(org.customer_login_key(email), there)
+}
+
+/// Opens a session of a customer who was proved in another way than by a password.
+pub async fn open_session(
+    store: &Store,
+    ring: &KeyRing,
+    scope: &CustomerScope,
+    device: &Device,
+) -> Result<SessionTokens> {
+    let session = NewSession::for_customer(ring, scope)?.on(device);
+    store.write(session.write).await?;
+    Ok(session.tokens)
 }
 
 pub(super) async fn verified_login(

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use iso_currency::Currency;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::error::{Code, Refusal, Result};
 use crate::ids::OrgId;
@@ -23,6 +24,10 @@ pub struct OrgConfig {
     /// The web origins whose pages may call the API, such as `https://shop.example`; `*` is any.
     #[serde(default)]
     pub allowed_origins: Vec<String>,
+    /// Where customers may be sent when they have signed in with another company: web origins such as
+    /// `https://shop.example`, and apps' own URL schemes such as `com.example.app:` (RFC 8252 §7.1).
+    #[serde(default)]
+    pub return_origins: Vec<String>,
     /// How much room each customer's files have.
     #[serde(default)]
     pub files: FileLimits,
@@ -73,6 +78,20 @@ impl OrgConfig {
         self.allowed_origins
             .iter()
             .any(|allowed| allowed == "*" || allowed == origin)
+    }
+
+    /// The URL as it is written normally, if customers may be sent there. It is what is read that is allowed,
+    /// and what is read that is sent: nobody can read another host out of it.
+    pub fn return_url(&self, text: &str) -> Option<String> {
+        let url = Url::parse(text).ok()?;
+        let plain =
+            url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+        let origin = match url.scheme() {
+            "http" | "https" => url.origin().ascii_serialization(),
+            scheme => format!("{scheme}:"),
+        };
+        let allowed = plain && self.return_origins.contains(&origin);
+        allowed.then(|| url.to_string())
     }
 }
 
@@ -160,5 +179,62 @@ impl OrgConfigs {
         self.cache
             .insert(org.clone(), (Instant::now(), config.clone()));
         config.ok_or(Code::UnknownOrg.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn customers_are_sent_to_listed_origins_and_nowhere_that_looks_like_one() {
+        let config = OrgConfig {
+            portal_url: None,
+            name: "Acme".to_owned(),
+            currency: "USD".to_owned(),
+            allowed_origins: vec!["*".to_owned(), "https://api.example".to_owned()],
+            return_origins: [
+                "https://shop.example",
+                "http://localhost:5173",
+                "com.example.app:",
+            ]
+            .map(str::to_owned)
+            .into(),
+            files: FileLimits::default(),
+        };
+        for (good, read) in [
+            ("https://shop.example", "https://shop.example/"),
+            (
+                "https://SHOP.example:443/a?b=c",
+                "https://shop.example/a?b=c",
+            ),
+            ("http://localhost:5173/in", "http://localhost:5173/in"),
+            ("com.example.app:/in", "com.example.app:/in"),
+            (
+                "https:\\\\shop.example\\@evil.example",
+                "https://shop.example/@evil.example",
+            ),
+        ] {
+            assert_eq!(config.return_url(good).as_deref(), Some(read), "{good}");
+        }
+        for wrong in [
+            "",
+            "/in",
+            "//shop.example/in",
+            "http://shop.example",
+            "https://shop.example:8443",
+            "https://shop.example.evil.example",
+            "https://shop.example@evil.example",
+            "https://ann:secret@shop.example",
+            "https://evil.example/https://shop.example",
+            "https://evil.example#https://shop.example",
+            "https://shop.example/#there",
+            "https://api.example",
+            "javascript:alert(1)//https://shop.example",
+            "com.example.app.evil:/in",
+            "data:text/html,hi",
+        ] {
+            assert_eq!(config.return_url(wrong), None, "{wrong}");
+        }
     }
 }

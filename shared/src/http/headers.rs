@@ -4,11 +4,12 @@ use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::HeaderValue;
-use http::header::{ETAG, HeaderName, IF_MATCH};
+use http::header::{ETAG, HeaderName, IF_MATCH, USER_AGENT};
 use http::request::Parts;
 use lambda_http::request::RequestContext;
 
 use super::Failure;
+use crate::auth::{Caller, Device};
 use crate::domain::idempotency::IdempotencyKey;
 use crate::error::{Code, Refusal, Result};
 
@@ -31,6 +32,19 @@ impl<S: Sync> FromRequestParts<S> for ClientIp {
             _ => None,
         };
         Ok(Self(ip.unwrap_or_else(|| "unknown".to_owned())))
+    }
+}
+
+/// Where a request comes from: the network address, and the device that it says it is.
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let ClientIp(ip) = ClientIp::from_request_parts(parts, state).await?;
+        let user_agent = parts.headers.get(USER_AGENT);
+        let user_agent = user_agent.and_then(|value| value.to_str().ok());
+        let device = Device::of(user_agent.unwrap_or_default());
+        Ok(Self { ip, device })
     }
 }
 

@@ -6,6 +6,7 @@ mod body;
 mod edge;
 mod form;
 mod headers;
+mod navigation;
 mod observe;
 mod openapi;
 mod orders;

@@ -13,6 +13,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use lambda_http::request::RequestContext;
 
+use super::navigation::name_org;
 use super::problem::Refused;
 use super::{App, Problem};
 use crate::deadline::Deadline;
@@ -35,6 +36,7 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
         .get::<MatchedPath>()
         .map(|path| path.as_str().to_owned());
     let admitted = app.edge.admit(&mut request);
+    name_org(&mut request);
     // Who went around the edge is to cost no read of an org's settings.
     let origin = request.headers().get(ORIGIN).cloned();
     let origin = origin.filter(|_| admitted.is_ok());

@@ -51,6 +51,10 @@ pub enum Item<'a> {
     Transaction(&'a TransactionId),
     /// That a payment's reference has been recorded, so that it is recorded once.
     TransactionReference(&'a str),
+    /// The accounts at other companies that the customer signs in with.
+    Identities,
+    /// The devices that the customer has signed in on.
+    KnownDevices,
     /// A file.
     File(&'a FileId),
     /// Room that is kept for a file on its way.
@@ -77,6 +81,8 @@ impl Item<'_> {
             Self::Reservation(id) => format!("{}{id}", Collection::Reservations.prefix()),
             Self::Transaction(id) => format!("{}{id}", Collection::Transactions.prefix()),
             Self::TransactionReference(reference) => format!("TXNREF#{}", digest(reference)),
+            Self::Identities => "IDENTITIES".to_owned(),
+            Self::KnownDevices => "KNOWNDEVICES".to_owned(),
             Self::File(id) => format!("{}{id}", Collection::Files.prefix()),
             Self::Upload(id) => format!("{}{id}", Collection::Uploads.prefix()),
             Self::FileUsage => "FILES".to_owned(),
@@ -192,6 +198,25 @@ impl OrgId {
         Key {
             pk: format!("{self}#STAFF#{staff}"),
             sk: format!("SESSION#{session}"),
+        }
+    }
+
+    /// An account at another company → the customer who signs in with it. Hashed as addresses are.
+    pub fn identity_key(&self, provider: &str, subject: &str) -> Key {
+        Key {
+            pk: format!(
+                "{self}#IDENTITY#{}",
+                digest(&format!("{provider}|{subject}"))
+            ),
+            sk: "IDENTITY".to_owned(),
+        }
+    }
+
+    /// The mark of something that is good once, and was used.
+    pub fn used_key(&self, what: &str, id: &str) -> Key {
+        Key {
+            pk: format!("{self}#USED#{}", digest(&format!("{what}|{id}"))),
+            sk: "USED".to_owned(),
         }
     }
 
@@ -346,6 +371,8 @@ mod tests {
             org.staff_key(&staff),
             org.staff_session_key(&staff, &SessionId::generate()),
             org.throttle_key("signin", "127.0.0.1"),
+            org.identity_key("google", "1"),
+            org.used_key("oauth-state", "1"),
             org.order_number_key("ORD-1"),
             org.catalogue_revision_key(),
             org.product_key(&ProductId::generate()),

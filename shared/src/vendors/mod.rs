@@ -5,6 +5,7 @@
 //! could have the functions call addresses that only they reach.
 
 mod http;
+pub mod oauth;
 pub mod paypal;
 pub mod places;
 pub mod stripe;
@@ -26,6 +27,8 @@ pub struct Urls {
     pub paypal_sandbox: String,
     /// Google's Places API (New).
     pub google_places: String,
+    /// The companies that customers sign in with.
+    pub oauth: oauth::Urls,
 }
 
 impl Default for Urls {
@@ -35,19 +38,21 @@ impl Default for Urls {
             paypal_live: "https://api-m.paypal.com".to_owned(),
             paypal_sandbox: "https://api-m.sandbox.paypal.com".to_owned(),
             google_places: "https://places.googleapis.com".to_owned(),
+            oauth: oauth::Urls::default(),
         }
     }
 }
 
 impl Urls {
     /// Everything at one address, such as `http://127.0.0.1:8000`.
-    pub fn all_at(url: &str) -> Self {
-        let url = || url.to_owned();
+    pub fn all_at(text: &str) -> Self {
+        let url = || text.to_owned();
         Self {
             stripe: url(),
             paypal_live: url(),
             paypal_sandbox: url(),
             google_places: url(),
+            oauth: oauth::Urls::all_at(text),
         }
     }
 }
@@ -58,6 +63,7 @@ pub struct Vendors {
     http: Arc<Http>,
     urls: Arc<Urls>,
     tokens: Tokens,
+    google_keys: oauth::Keys,
 }
 
 impl Vendors {
@@ -67,6 +73,7 @@ impl Vendors {
             http: Arc::new(Http::without_tls()),
             urls: Arc::new(urls),
             tokens: Tokens::default(),
+            google_keys: oauth::Keys::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One request, at least, for every operation: who may make it, and what others are told.
 
 mod codes;
+pub(super) mod oauth;
 mod payments;
 pub(crate) mod reservations;
 
@@ -152,6 +153,7 @@ fn staff(path: &'static str) -> Fixture {
 pub(crate) fn fixtures() -> Vec<Fixture> {
     let areas = [
         profile(),
+        oauth::fixtures(),
         client_data(),
         carts(),
         orders(),

@@ -3,6 +3,8 @@
 use portico_shared::auth::{KeyRing, NewSession};
 use portico_shared::ids::{AddressId, CartId, CustomerId, OrderId, ProductId, ReservationId};
 use portico_shared::store::CustomerScope;
+use portico_tests::provider::VERIFIER;
+use serde_json::{Value, json};
 
 /// What paths, queries and bodies name.
 #[derive(Debug, Clone)]
@@ -22,6 +24,10 @@ pub(crate) struct Names {
     pub(crate) reservation: String,
     /// A saved payment method.
     pub(crate) payment_method: String,
+    /// What a client came back with from Google, as it posts it.
+    pub(crate) proof: Value,
+    /// The code of a sign-in in a browser.
+    pub(crate) signed_in: String,
     /// Never the same twice.
     pub(crate) fresh: String,
 }
@@ -44,6 +50,8 @@ impl Names {
             refresh: session.tokens.refresh,
             link: "A".repeat(91),
             payment_method: "pm_1N4vKo2eZvKYlo2C".to_owned(),
+            proof: unknown_proof("4/0AX4XfWh"),
+            signed_in: "k1.AAAA".to_owned(),
             fresh: String::new(),
         }
     }
@@ -64,6 +72,8 @@ impl Names {
             link: nonsense.clone(),
             reservation: nonsense.clone(),
             payment_method: nonsense.clone(),
+            proof: unknown_proof("nonsense"),
+            signed_in: nonsense,
             fresh: String::new(),
         }
     }
@@ -79,6 +89,7 @@ impl Names {
             "placeId" => "ChIJ2eUgeAK6j4ARbn5u_wAGqWA",
             "orderNumber" => &self.number,
             "reservationId" => &self.reservation,
+            "provider" => "google",
             "productId" | "idOrSlug" => &self.product,
             other => panic!("no fixture knows what {{{other}}} is"),
         }
@@ -96,4 +107,9 @@ impl Names {
             .collect::<Vec<_>>()
             .join("/")
     }
+}
+
+/// What no sign-in ended with.
+pub(super) fn unknown_proof(code: &str) -> Value {
+    json!({"code": code, "state": "acme.k1.AAAA", "codeVerifier": VERIFIER, "idToken": "a.b.c"})
 }

@@ -10,8 +10,9 @@ use portico_shared::store::{AddressHash, CustomerScope, Store, Write};
 use portico_tests::{Account, Ask, World, eventually};
 use serde_json::{Value, json};
 
+use super::fixtures::oauth;
 use super::fixtures::{Fixture, Who, Whose};
-use super::names::Names;
+use super::names::{Names, unknown_proof};
 use super::snapshot::{Snapshot, snapshot};
 
 /// A platform on which Ann has one of everything.
@@ -64,6 +65,7 @@ impl Scene {
 
         for org in ["acme", "globex"] {
             world.integrate(org).await;
+            world.let_sign_in_with_others(org).await;
         }
         world.please_vendors().await;
         let anns = belongings(&world, &ann).await;
@@ -163,6 +165,7 @@ impl Scene {
             "/client-data/verification/phone/send" => self.forget(CodeKind::VerifyPhone).await,
             _ => {}
         }
+        oauth::begun(&self.world, fixture, &mut names).await;
         if asker == self.owner.id
             && let Some((_, number)) = self.ready.iter().find(|(path, _)| *path == fixture.path)
         {
@@ -311,6 +314,8 @@ async fn belongings(world: &World, who: &Account) -> Names {
         refresh: who.refresh.clone(),
         link: String::new(),
         payment_method: text(&method.body["id"]),
+        proof: unknown_proof("4/0AX4XfWh"),
+        signed_in: "k1.AAAA".to_owned(),
         fresh: String::new(),
     }
 }

@@ -257,6 +257,12 @@ const BOOKING_TOLD: Step = Step {
     reads: 0.5,
     ..NOTIFICATION
 };
+const DEVICE: Step = Step {
+    what: "changes looks at the device of a sign-in",
+    round_trips: 1.0,
+    reads: 1.0,
+    ..NOTHING
+};
 const PASSED_BY: Step = Step {
     what: "changes sees a change that concerns nobody",
     ..NOTHING
@@ -268,6 +274,7 @@ pub const STEPS: &[Step] = &[
     CUSTOMER,
     NOTIFICATION,
     DASHBOARD,
+    DEVICE,
     CODE_ISSUED,
     CODE_SENT,
     CODE_TEXTED,
@@ -279,7 +286,9 @@ pub const STEPS: &[Step] = &[
 /// What follows when an order is placed or moves; a notification is two changes, when it is written and when
 /// its mail was sent.
 const ORDER_MOVED: &[Step] = &[ORDER, NOTIFICATION, DASHBOARD, PASSED_BY];
-const CUSTOMER_MADE: &[Step] = &[CUSTOMER, NOTIFICATION, DASHBOARD, PASSED_BY];
+const CUSTOMER_MADE: &[Step] = &[CUSTOMER, NOTIFICATION, DASHBOARD, PASSED_BY, DEVICE];
+/// On a device that is known: the others are rare.
+const SIGNED_IN: &[Step] = &[DEVICE];
 const CUSTOMER_CHANGED: &[Step] = &[PASSED_BY];
 const CODE_MAILED: &[Step] = &[CODE_ISSUED, CODE_SENT, PASSED_BY];
 const CODE_BY_SMS: &[Step] = &[CODE_ISSUED, CODE_TEXTED, PASSED_BY];
@@ -338,6 +347,10 @@ pub const FOLLOWS: &[(&str, &str, &[Step])] = &[
     ),
     ("PUT /client-data/profile", "", CUSTOMER_CHANGED),
     ("POST /profile/customer/signup", "", CUSTOMER_MADE),
+    ("POST /profile/customer/signin", "", SIGNED_IN),
+    ("POST /profile/oauth/exchange", "", SIGNED_IN),
+    ("POST /profile/{provider}/redirect", "known", SIGNED_IN),
+    ("POST /profile/{provider}/token", "known", SIGNED_IN),
     ("POST /storefront/checkout-cart", "one line", ORDER_MOVED),
     (
         "POST /storefront/order/process/{orderNumber}",

@@ -9,7 +9,7 @@ use std::fmt;
 
 use clap::Args;
 use indicatif::ProgressBar;
-use portico_shared::auth::{self, KeyRing, Kind, Password, Principal, Role};
+use portico_shared::auth::{self, Device, KeyRing, Kind, Password, Principal, Role};
 use portico_shared::aws::Aws;
 use portico_shared::domain::account::{self, NewCustomer};
 use portico_shared::domain::org::{self, FileLimits, OrgConfig};
@@ -234,6 +234,7 @@ async fn seed_org(store: &Store, org: &OrgId, demo: &DemoOrg) -> Result<(), Erro
                 name,
                 currency,
                 allowed_origins: vec!["*".to_owned()],
+                return_origins: vec!["http://localhost:5173".to_owned()],
                 files: FileLimits::default(),
                 portal_url: Some(format!("https://account.{org}.example")),
             },
@@ -280,7 +281,7 @@ async fn seed_customer(
         last_name: Some(demo.last_name.to_owned()),
         phone: None,
     };
-    let (signed_in, _) = account::sign_up(store, ring, org, new).await?;
+    let (signed_in, _) = account::sign_up(store, ring, org, new, &Device::of("")).await?;
     auth::sign_out(
         store,
         &Principal::verify(ring, org, &signed_in.tokens.access)?,

@@ -68,6 +68,10 @@ pub struct OAuthSettings {
     /// What it proves itself with.
     #[serde(serialize_with = "revealed")]
     pub client_secret: Secret,
+    /// Where the vendor sends browsers back to, as it is registered there: this API's
+    /// `/profile/{provider}/redirect`. Without it only clients that take the code themselves can sign in.
+    #[serde(default)]
+    pub redirect_uri: Option<String>,
 }
 
 /// The settings for one vendor.
@@ -150,6 +154,9 @@ impl Settings {
                 (Self::Stripe(_), "secretKey") => &["sk_test_", "sk_live_", "rk_test_", "rk_live_"],
                 (Self::Stripe(_), "publishableKey") => &["pk_test_", "pk_live_"],
                 (Self::Stripe(_), "webhookSecret") => &["whsec_"],
+                (Self::OAuth(..), "redirectUri") => {
+                    &["https://", "http://127.0.0.1:", "http://localhost:"]
+                }
                 _ => &[""],
             };
             if !prefixes.iter().any(|prefix| text.starts_with(prefix)) {
@@ -187,6 +194,7 @@ impl Settings {
             Self::OAuth(_, oauth) => vec![
                 ("clientId", Some(Plain(&oauth.client_id))),
                 ("clientSecret", Some(Sealed(&oauth.client_secret))),
+                ("redirectUri", oauth.redirect_uri.as_deref().map(Plain)),
             ],
         };
         let set = members.into_iter();
