@@ -8,6 +8,7 @@ use crate::codes::{digits, message, token, wrong};
 
 const EMAIL: &str = "codes@example.com";
 const PHONE: &str = "+14155550145";
+const FORGOT: &str = "/profile/customer/password/forgot";
 const PASSWORD: &str = "correct horse battery";
 
 pub(super) async fn measure(world: &World, budgets: &mut Budgets) {
@@ -17,7 +18,6 @@ pub(super) async fn measure(world: &World, budgets: &mut Budgets) {
     let post = async |path: &str, body: &Value| world.post(path, body).send().await;
     links(world, budgets).await;
 
-    const FORGOT: &str = "/profile/customer/password/forgot";
     let row = format!("POST {FORGOT}");
     budgets.row(&row, "", 200, &post(FORGOT, &json!({"email": EMAIL})).await);
     budgets.row(&row, "unknown address", 200, &post(FORGOT, &unknown).await);
