@@ -49,8 +49,8 @@ codes! {
     InvalidHeader = "invalid_header", 400, "A header is not acceptable";
     /// The cursor was not given out by this list.
     InvalidCursor = "invalid_cursor", 400, "The cursor is not one that this list gave out";
-    /// The path is not one of a file.
-    InvalidPath = "invalid_path", 400, "The path is not the path of a file";
+    /// The path leads out of where it began.
+    InvalidPath = "invalid_path", 400, "The path is not acceptable";
     /// There is no `orgid` header.
     MissingOrgid = "missing_orgid", 400, "The orgid header is required";
     /// The `orgid` header is not an org id.

@@ -3,6 +3,7 @@
 //! Run with `UPDATE_BUDGETS=1` to write the measured figures into the table, and look at what changed.
 
 mod codes;
+mod files;
 mod oauth;
 mod payments;
 mod reservations;
@@ -98,6 +99,7 @@ pub(crate) async fn measured(world: &World) -> Budgets {
     fulfilment(world, &mut budgets, &staff, &order).await;
     codes::measure(world, &mut budgets).await;
     reservations::measured(world, &mut budgets, &bob).await;
+    files::measure(world, &mut budgets).await;
     budgets
 }
 

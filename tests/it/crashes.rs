@@ -2,6 +2,7 @@
 //! an error of the table, or the end of the function's time while the table is silent.
 
 mod codes;
+mod files;
 mod oauth;
 mod payments;
 mod reservations;

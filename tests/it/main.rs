@@ -11,6 +11,7 @@ mod contract;
 mod crashes;
 mod edge;
 mod faults;
+mod files;
 mod fuzz;
 mod isolation;
 mod journey;

@@ -1,4 +1,4 @@
-//! A proxy in front of the table that lets calls fail, in every way that a network and a service have.
+//! A proxy in front of the table and the bucket that lets calls fail, in every way that a network and a service have.
 
 mod wrong;
 
@@ -11,7 +11,8 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use http::{HeaderMap, Response};
+use http::Response;
+use http::request::Parts as Head;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -181,14 +182,24 @@ impl Faults {
             client,
             plan: plan.clone(),
         };
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(proxy.clone(), stream));
-            }
-        });
+        let url = proxy.listen().await;
         Self { url, plan }
+    }
+
+    /// Starts another one in front of the bucket, whose calls count among the table's: `PutObject`, `GetObject`,
+    /// `DeleteObject`. Answers where the functions find it.
+    ///
+    /// # Panics
+    ///
+    /// When there is no free port.
+    pub async fn before_bucket(&self, upstream: String) -> String {
+        let client = reqwest::Client::builder().no_proxy().build();
+        let proxy = Proxy {
+            upstream,
+            client: client.expect("a plain client"),
+            plan: self.plan.clone(),
+        };
+        proxy.listen().await
     }
 
     /// Where the functions find the table.
@@ -295,6 +306,17 @@ fn twins(stream: TcpStream) -> io::Result<(TcpStream, TcpStream)> {
 }
 
 impl Proxy {
+    async fn listen(self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(self.clone(), stream));
+            }
+        });
+        url
+    }
+
     async fn answer(
         &self,
         request: hyper::Request<Incoming>,
@@ -303,18 +325,14 @@ impl Proxy {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let sent: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let failure = self
-            .plan
-            .lock()
-            .expect("the plan")
-            .next(call(&head.headers, &sent));
+        let failure = self.plan.lock().expect("the plan").next(call(&head, &sent));
         let Some((fault, when)) = failure else {
-            return Ok(self.forward(head.headers, body).await);
+            return Ok(self.forward(head, body).await);
         };
         let whole = match when {
             When::Before => Bytes::from_static(b"{\"Item\": {}}"),
             When::After => {
-                let answer = self.forward(head.headers, body).await;
+                let answer = self.forward(head, body).await;
                 let read = answer.into_body().collect().await;
                 read.map_err(io::Error::other)?.to_bytes()
             }
@@ -342,8 +360,10 @@ impl Proxy {
         }
     }
 
-    async fn forward(&self, headers: HeaderMap, body: Bytes) -> Response<Body> {
-        let request = self.client.post(&self.upstream).headers(headers).body(body);
+    async fn forward(&self, head: Head, body: Bytes) -> Response<Body> {
+        let url = format!("{}{}", self.upstream, head.uri);
+        let request = self.client.request(head.method, url);
+        let request = request.headers(head.headers).body(body);
         let answer = request.send().await.expect("the table answers");
         let mut response = Response::builder().status(answer.status());
         for (name, value) in answer.headers() {
@@ -356,13 +376,17 @@ impl Proxy {
     }
 }
 
-fn call(headers: &HeaderMap, sent: &Value) -> Call {
-    let target = headers
-        .get("x-amz-target")
-        .and_then(|target| target.to_str().ok());
+fn call(head: &Head, sent: &Value) -> Call {
+    let target = head.headers.get("x-amz-target");
+    let target = target.and_then(|target| target.to_str().ok());
     let operation = target.and_then(|target| target.rsplit('.').next());
+    let of_bucket = match head.method.as_str() {
+        "PUT" => "PutObject",
+        "DELETE" => "DeleteObject",
+        _ => "GetObject",
+    };
     Call {
-        operation: operation.unwrap_or_default().to_owned(),
+        operation: operation.unwrap_or(of_bucket).to_owned(),
         token: sent["ClientRequestToken"].as_str().map(str::to_owned),
     }
 }

@@ -80,6 +80,8 @@ impl World {
             let upstream = endpoints.dynamodb.expect("the table has an endpoint");
             let faults = Faults::start(upstream).await;
             endpoints.dynamodb = Some(faults.url().to_owned());
+            let bucket = endpoints.s3.expect("the bucket has an endpoint");
+            endpoints.s3 = Some(faults.before_bucket(bucket).await);
             let mut parts = parts.with_aws(Aws::local(endpoints).with_max_attempts(attempts));
             if let Some(vendors) = vendors {
                 parts = parts.with_vendors(vendors);

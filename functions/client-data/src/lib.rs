@@ -3,6 +3,7 @@
 mod addresses;
 mod availability;
 mod dashboard;
+mod files;
 mod notifications;
 mod orders;
 mod payment_methods;
@@ -31,6 +32,7 @@ pub fn routes<R: Routes>(routes: R) -> R {
     let routes = availability::routes(routes);
     let routes = reservations::routes(routes);
     let routes = transactions::routes(routes);
+    let routes = files::routes(routes);
     wishlist::routes(routes)
 }
 

@@ -6,12 +6,13 @@ use garde::Validate;
 use jiff::Timestamp;
 use portico_shared::clock;
 use portico_shared::domain::customer::{self, Customer as Stored};
-use portico_shared::error::Code;
+use portico_shared::domain::file::AttachmentView;
+use portico_shared::error::{Code, Result};
 use portico_shared::http::{
     App, Body, Customer, Failure, IfMatch, Json, Patch, Problem, Routes, etag,
 };
 use portico_shared::operations;
-use portico_shared::store::{Condition, Item, Partition, StoreError, Update, Write};
+use portico_shared::store::{Condition, CustomerScope, Item, Partition, StoreError, Update, Write};
 use portico_shared::text::{line, lines, phone_number};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,7 +27,7 @@ pub(crate) fn routes<R: Routes>(routes: R) -> R {
 #[schema(example = json!({
     "sk": "cus_06f1…", "email": "ann@acme.example", "name": "Ann Lee", "firstName": "Ann", "lastName": "Lee",
     "phone": "+14155550123", "language": "en", "timezone": "America/Chicago", "about": null,
-    "createdAt": "2026-05-04T09:30:00Z", "updatedAt": "2026-05-04T09:30:00Z",
+    "avatar": null, "createdAt": "2026-05-04T09:30:00Z", "updatedAt": "2026-05-04T09:30:00Z",
 }))]
 struct Profile {
     /// The customer id: the `:author` of the storefront's paths.
@@ -44,15 +45,21 @@ struct Profile {
     /// IANA.
     timezone: Option<String>,
     about: Option<String>,
+    /// The portrait: the file that came last into the area `avatar`.
+    avatar: Option<AttachmentView>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
 
-impl From<Stored> for Profile {
-    fn from(customer: Stored) -> Self {
-        Self {
+impl Profile {
+    async fn of(app: &App, scope: &CustomerScope, customer: Stored) -> Result<Self> {
+        let avatar = match &customer.avatar {
+            Some(avatar) => Some(avatar.view(&app.files, scope).await?),
+            None => None,
+        };
+        Ok(Self {
             name: customer.name(),
             sk: customer.id.to_string(),
             email: customer.email,
@@ -62,9 +69,10 @@ impl From<Stored> for Profile {
             language: customer.language,
             timezone: customer.timezone,
             about: customer.about,
+            avatar,
             created_at: customer.created_at,
             updated_at: customer.updated_at,
-        }
+        })
     }
 }
 
@@ -133,7 +141,8 @@ async fn get_profile(
     customer: Customer,
 ) -> Result<impl IntoResponse, Failure> {
     let profile = customer::get(&app.store, &customer.scope).await?;
-    Ok((etag(profile.version), Json(Profile::from(profile.entity))))
+    let shown = Profile::of(&app, &customer.scope, profile.entity).await?;
+    Ok((etag(profile.version), Json(shown)))
 }
 
 /// Changes what is sent and leaves the rest. With `If-Match`, only the version that the client saw.
@@ -166,7 +175,10 @@ async fn put_profile(
     let condition = version.map_or(Condition::Present, |version| Condition::eq("v", &version));
     let write = Write::update(customer.scope.key(&Item::Profile), update).when(condition);
     match app.store.update::<Stored>(write).await {
-        Ok(profile) => Ok((etag(profile.version), Json(Profile::from(profile.entity)))),
+        Ok(profile) => {
+            let shown = Profile::of(&app, &customer.scope, profile.entity).await?;
+            Ok((etag(profile.version), Json(shown)))
+        }
         Err(StoreError::ConditionFailed(found)) if found.is_absent() => Err(Code::NotFound.into()),
         Err(StoreError::ConditionFailed(_)) => Err(Code::PreconditionFailed.into()),
         Err(error) => Err(error.into()),

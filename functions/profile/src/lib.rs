@@ -1,6 +1,7 @@
 //! `/profile/*`: signing up, in and out, for customers and staff.
 
 mod customer;
+mod file;
 mod identities;
 mod magic_link;
 mod oauth;
@@ -23,6 +24,7 @@ pub fn routes<R: Routes>(routes: R) -> R {
     let routes = user::routes(routes);
     let routes = oauth::routes(routes);
     let routes = identities::routes(routes);
+    let routes = file::routes(routes);
     session::routes(routes)
 }
 

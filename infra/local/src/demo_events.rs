@@ -197,6 +197,15 @@ pub async fn values(url: &str, text: &str) -> Result<Values, String> {
         values.insert("SLOT_DATE", slot.chars().take(10).collect());
         values.insert("SLOT_START", slot);
     }
+    if has("FILE_") || has("OTHER_FILE_") {
+        let (file, other) = (bob.file().await?, bob.file().await?);
+        values.insert("FILE_ID", member(&file, "/id")?);
+        let path = member(&file, "/path")?;
+        values.insert("FILE_ENCODED", path.replace('/', "%2F"));
+        values.insert("FILE_PATH", path);
+        let other = member(&other, "/path")?;
+        values.insert("OTHER_FILE_ENCODED", other.replace('/', "%2F"));
+    }
     values.insert("CUSTOMER_TOKEN", bob.token);
     Ok(values)
 }
@@ -314,6 +323,14 @@ impl Demo {
         member(&slots, "/slots/0/startTime")
     }
 
+    /// A file of a few words.
+    async fn file(&self) -> Result<Value, String> {
+        let path = "/client-data/files/upload?name=lease.txt";
+        let ask = self.client.post(format!("{}{path}", self.url));
+        let ask = ask.header("content-type", "text/plain").body("The lease.");
+        self.answer(ask, &format!("POST {path}")).await
+    }
+
     async fn get(&self, path: &str) -> Result<Value, String> {
         self.ask(&Method::GET, path, None).await
     }
@@ -323,24 +340,30 @@ impl Demo {
     }
 
     async fn ask(&self, method: &Method, path: &str, body: Option<Value>) -> Result<Value, String> {
-        let mut ask = (self.client)
-            .request(method.clone(), format!("{}{path}", self.url))
+        let url = format!("{}{path}", self.url);
+        let mut ask = self.client.request(method.clone(), url);
+        if let Some(body) = body {
+            ask = ask.json(&body);
+        }
+        self.answer(ask, &format!("{method} {path}")).await
+    }
+
+    /// What the platform answers with success.
+    async fn answer(&self, ask: reqwest::RequestBuilder, what: &str) -> Result<Value, String> {
+        let mut ask = ask
             .header("orgid", "acme")
             .header("idempotency-key", Uuid::new_v4().to_string());
         if !self.token.is_empty() {
             ask = ask.bearer_auth(&self.token);
-        }
-        if let Some(body) = body {
-            ask = ask.json(&body);
         }
         let answer = ask.send().await;
         let answer = answer.map_err(|_| not_running(&self.url))?;
         let status = answer.status();
         let text = answer.text().await.map_err(|_| not_running(&self.url))?;
         if !status.is_success() {
-            return Err(format!("{method} {path}: {status} {text}"));
+            return Err(format!("{what}: {status} {text}"));
         }
-        serde_json::from_str(&text).map_err(|error| format!("{method} {path}: {error}"))
+        serde_json::from_str(&text).map_err(|error| format!("{what}: {error}"))
     }
 }
 

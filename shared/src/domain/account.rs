@@ -104,6 +104,7 @@ pub async fn sign_up(
         verified_email: None,
         verified_phone: None,
         password_changed_at: None,
+        avatar: None,
         created_at: now,
         updated_at: now,
     };

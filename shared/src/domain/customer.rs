@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::file::Attachment;
 use crate::error::{Code, Result};
 use crate::ids::CustomerId;
 use crate::store::{CustomerScope, Entity, Item, Partition, Store, Stored};
@@ -37,6 +38,9 @@ pub struct Customer {
     /// When the password was last reset or changed.
     #[serde(default)]
     pub password_changed_at: Option<Timestamp>,
+    /// The portrait: the file that came last into its area.
+    #[serde(default)]
+    pub avatar: Option<Attachment>,
     /// When the account was made.
     pub created_at: Timestamp,
     /// When the profile last changed.

@@ -11,8 +11,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::body::checked;
-use super::{App, Failure, Query};
-use crate::domain::file::{Area, Upload};
+use super::{App, Customer, Failure, Query};
+use crate::domain::file::{Area, Cabinet, FileDetail, Upload};
+use crate::domain::idempotency::IdempotencyKey;
 use crate::error::{Code, Error, Refusal, Result};
 
 /// The largest body with files, in bytes. Lambda takes events of 6 MB, in which a body is Base64: four bytes for
@@ -137,6 +138,44 @@ pub struct OneFile {
     pub upload: Upload,
     /// What it is for.
     pub area: Area,
+    /// The `Idempotency-Key`, if there is one.
+    pub key: Option<IdempotencyKey>,
+}
+
+impl Customer {
+    /// Where the customer's files are kept.
+    pub fn cabinet<'a>(&'a self, app: &'a App) -> Cabinet<'a> {
+        Cabinet {
+            store: &app.store,
+            files: &app.files,
+            scope: &self.scope,
+            limits: self.org.config.files,
+        }
+    }
+}
+
+/// Keeps one file, and answers it with a link. Under the same `Idempotency-Key` the same file is the one that was
+/// kept before.
+///
+/// # Errors
+///
+/// As [`Cabinet::keep`].
+pub async fn filed(app: &App, customer: &Customer, file: OneFile) -> Result<FileDetail> {
+    let author = customer.scope.customer().as_str();
+    let seed = |key: &IdempotencyKey| {
+        app.ring
+            .idempotent_seed(&customer.org.id, "file", author, key.as_str())
+    };
+    let upload = Upload {
+        seed: file.key.as_ref().map(seed),
+        ..file.upload
+    };
+    let kept = customer
+        .cabinet(app)
+        .keep(file.area, vec![upload], |_| Ok(Vec::new()));
+    let kept = kept.await?.pop();
+    let kept = kept.ok_or_else(|| Error::Internal("a file that was not kept".to_owned()))?;
+    kept.detail(&app.files, &customer.scope).await
 }
 
 #[derive(Debug, Default, Deserialize, Validate)]
@@ -154,6 +193,8 @@ impl FromRequest<App> for OneFile {
         let (mut parts, body) = request.into_parts();
         let about = Query::<About>::from_request_parts(&mut parts, app).await?;
         let Query(About { area, name }) = about;
+        let key = text(&parts.headers, "idempotency-key").map(str::parse);
+        let key = key.transpose().map_err(Error::from)?;
         let media_type = text(&parts.headers, CONTENT_TYPE.as_str()).map(str::to_owned);
         let form = media_type.as_deref().unwrap_or_default();
         if !form.to_ascii_lowercase().starts_with("multipart/") {
@@ -165,7 +206,7 @@ impl FromRequest<App> for OneFile {
                 seed: None,
             };
             let area = area.unwrap_or_default();
-            return Ok(Self { upload, area });
+            return Ok(Self { upload, area, key });
         }
         let form = Form::from_request(Request::from_parts(parts, body), app).await?;
         let about: About = form.input()?;
@@ -183,6 +224,7 @@ impl FromRequest<App> for OneFile {
                 ..upload
             },
             area: about.area.or(area).unwrap_or_default(),
+            key,
         })
     }
 }

@@ -22,7 +22,7 @@ mod serve;
 pub use app::{App, Parts};
 pub use body::{Body, Json};
 pub use edge::{Edge, EdgeError};
-pub use form::{Form, LARGEST, OneFile};
+pub use form::{Form, LARGEST, OneFile, filed};
 pub use headers::{ClientIp, Idempotent, IfMatch, etag};
 pub use openapi::api;
 pub use orders::OrderQuery;

@@ -11,6 +11,7 @@ use http::header::{
     CACHE_CONTROL, ORIGIN, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
 
 use super::navigation::name_org;
@@ -50,7 +51,7 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
         (Problem::response(refusal, &id), Usage::default())
     } else if is_preflight(&request) {
         (StatusCode::NO_CONTENT.into_response(), Usage::default())
-    } else if let Some(refusal) = too_large(&request) {
+    } else if let Some(refusal) = climbs(&request).or_else(|| too_large(&request)) {
         (Problem::response(refusal, &id), Usage::default())
     } else {
         // The extractors refuse a token of another org than the header's before a handler runs.
@@ -141,6 +142,15 @@ fn is_preflight(request: &Request) -> bool {
         && request
             .headers()
             .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// A path with a way up has been resolved by now, and leads to a route that nobody named. API Gateway decodes paths:
+/// it may have been a part of one segment.
+fn climbs(request: &Request) -> Option<Refusal> {
+    let up = |part: &str| part == "..";
+    let path = request.raw_http_path();
+    let climbs = path.split(['/', '\\']).any(up);
+    climbs.then(|| Refusal::new(Code::InvalidPath))
 }
 
 fn too_large(request: &Request) -> Option<Refusal> {

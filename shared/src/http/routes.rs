@@ -67,7 +67,9 @@ impl Routes for Described {
         let tags = P::tags().into_iter().map(str::to_owned);
         operation.tags.get_or_insert_default().extend(tags);
         let paths = &mut self.0.paths;
-        paths.add_path_operation(P::path(), P::methods(), operation);
+        // The document has no parameters of several segments.
+        let path = P::path().replace("{*", "{");
+        paths.add_path_operation(path, P::methods(), operation);
         self
     }
 }

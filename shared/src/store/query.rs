@@ -73,6 +73,11 @@ impl<'a> List<'a> {
         Self { limit, ..self }
     }
 
+    /// How many are wanted at the most.
+    pub(crate) fn wanted(&self) -> usize {
+        self.limit
+    }
+
     /// From behind the position of an earlier slice on.
     #[must_use]
     pub fn after(self, after: Option<&'a str>) -> Self {

@@ -1,6 +1,7 @@
 //! One request, at least, for every operation: who may make it, and what others are told.
 
 mod codes;
+pub(super) mod files;
 pub(super) mod oauth;
 mod payments;
 pub(crate) mod reservations;
@@ -61,6 +62,8 @@ pub(crate) struct Fixture {
     pub(crate) query: fn(&Names) -> String,
     pub(crate) body: Option<fn(&Names) -> Value>,
     pub(crate) idempotent: bool,
+    /// Whether the body is a file instead.
+    pub(crate) file: bool,
 }
 
 use Outcome::{Done, Refused};
@@ -81,6 +84,7 @@ impl Fixture {
             query: |_| String::new(),
             body: None,
             idempotent: false,
+            file: false,
         }
     }
 
@@ -155,6 +159,7 @@ pub(crate) fn fixtures() -> Vec<Fixture> {
         profile(),
         oauth::fixtures(),
         client_data(),
+        files::fixtures(),
         carts(),
         orders(),
         codes::fixtures(),

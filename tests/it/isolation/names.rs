@@ -1,6 +1,7 @@
 //! The ids and addresses that requests name.
 
 use portico_shared::auth::{KeyRing, NewSession};
+use portico_shared::ids::{AddressId, CartId, CustomerId, FileId, OrderId, ProductId};
 use portico_shared::ids::{AddressId, CartId, CustomerId, OrderId, ProductId, ReservationId};
 use portico_shared::store::CustomerScope;
 use portico_tests::provider::VERIFIER;
@@ -18,6 +19,9 @@ pub(crate) struct Names {
     pub(crate) order: String,
     pub(crate) number: String,
     pub(crate) product: String,
+    /// A file's path, with its slash encoded.
+    pub(crate) path: String,
+    pub(crate) file: String,
     pub(crate) refresh: String,
     /// The token of a link that was mailed.
     pub(crate) link: String,
@@ -47,6 +51,8 @@ impl Names {
             number: "ORD-ZZZZ-ZZZZ-ZZZZ".to_owned(),
             product: ProductId::generate().to_string(),
             reservation: ReservationId::generate().to_string(),
+            path: format!("documents%2F{}-a.txt", FileId::generate()),
+            file: FileId::generate().to_string(),
             refresh: session.tokens.refresh,
             link: "A".repeat(91),
             payment_method: "pm_1N4vKo2eZvKYlo2C".to_owned(),
@@ -74,6 +80,9 @@ impl Names {
             payment_method: nonsense.clone(),
             proof: unknown_proof("nonsense"),
             signed_in: nonsense,
+            path: nonsense.clone(),
+            file: nonsense.clone(),
+            refresh: nonsense,
             fresh: String::new(),
         }
     }
@@ -84,12 +93,14 @@ impl Names {
             "email" => &self.email,
             "addressId" => &self.address,
             "cartid" => &self.cart,
+            "fileId" => &self.file,
             "orderId" => &self.order,
             "paymentMethodId" => &self.payment_method,
             "placeId" => "ChIJ2eUgeAK6j4ARbn5u_wAGqWA",
             "orderNumber" => &self.number,
             "reservationId" => &self.reservation,
             "provider" => "google",
+            "path" => &self.path,
             "productId" | "idOrSlug" => &self.product,
             other => panic!("no fixture knows what {{{other}}} is"),
         }

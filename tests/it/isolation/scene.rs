@@ -11,7 +11,7 @@ use portico_tests::{Account, Ask, World, eventually};
 use serde_json::{Value, json};
 
 use super::fixtures::oauth;
-use super::fixtures::{Fixture, Who, Whose};
+use super::fixtures::{Fixture, Who, Whose, files};
 use super::names::{Names, unknown_proof};
 use super::snapshot::{Snapshot, snapshot};
 
@@ -224,6 +224,7 @@ impl Scene {
         let ask = self.world.ask(&fixture.method, &path);
         let ask = match fixture.body {
             Some(body) => ask.json(&body(names)),
+            None if fixture.file => ask.header("content-type", "text/plain").body("hello"),
             None => ask,
         };
         if fixture.idempotent {
@@ -301,7 +302,10 @@ async fn belongings(world: &World, who: &Account) -> Names {
     let method = world.post("/client-data/payment-methods", &method);
     let method = method.token(&who.token).send().await;
     assert!(matches!(method.status, 200 | 201), "{method:?}");
+    let file = files::upload(world, who).await;
     Names {
+        path: text(&file["path"]).replace('/', "%2F"),
+        file: text(&file["id"]),
         author: who.id.clone(),
         email: "ann@acme.example".to_owned(),
         address: text(&address["id"]),

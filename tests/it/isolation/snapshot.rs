@@ -6,6 +6,7 @@ use portico_shared::domain::address::Address;
 use portico_shared::domain::cart::Cart;
 use portico_shared::domain::customer::Customer;
 use portico_shared::domain::dashboard;
+use portico_shared::domain::file::{File, Reservation};
 use portico_shared::domain::notification::Notification;
 use portico_shared::domain::order::{Order, OrderRow};
 use portico_shared::domain::payment_method::PaymentMethods;
@@ -49,6 +50,14 @@ pub(crate) async fn snapshot(store: &Store, scope: &CustomerScope, skus: &[&str]
         (
             "notifications".to_owned(),
             all::<Notification>(store, scope, Collection::Notifications).await,
+        ),
+        (
+            "files".to_owned(),
+            all::<File>(store, scope, Collection::Files).await,
+        ),
+        (
+            "uploads".to_owned(),
+            all::<Reservation>(store, scope, Collection::Uploads).await,
         ),
         // Without its version: a stream record that is delivered twice writes the same once more.
         (

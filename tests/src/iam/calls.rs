@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use http::Method;
 use serde_json::Value;
 
 use super::policy::Call;
-use super::{arn, queue_arn, secret_arn};
+use super::{arn, bucket_arn, queue_arn, secret_arn};
 
 /// Every permission that a request needs, all of which must be given.
 ///
@@ -59,6 +60,28 @@ pub(super) fn calls(
             Ok(vec![plain("sns", "Publish", to.to_owned())])
         }
         _ => Err(format!("{service} {target:?} {path} is not understood")),
+    }
+}
+
+/// What a request to the bucket needs, which has the object in its path.
+///
+/// # Errors
+///
+/// What is not understood.
+pub(super) fn object(method: &Method, path: &str) -> Result<Vec<Call>, String> {
+    let action = match method.as_str() {
+        "GET" => "GetObject",
+        "PUT" => "PutObject",
+        "DELETE" => "DeleteObject",
+        other => return Err(format!("{other} of an object is not understood")),
+    };
+    // Keys are made of characters that stand for themselves.
+    match path.trim_start_matches('/').split_once('/') {
+        Some((bucket, key)) if !key.is_empty() && !key.contains('%') => {
+            let resource = format!("{}/{key}", bucket_arn(bucket));
+            Ok(vec![plain("s3", action, resource)])
+        }
+        _ => Err(format!("{method} {path} names no object")),
     }
 }
 

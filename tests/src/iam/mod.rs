@@ -9,7 +9,7 @@ pub mod policy;
 mod stack;
 mod sts;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
@@ -44,6 +44,11 @@ fn arn(service: &str, what: &str) -> String {
 
 fn queue_arn(url: &str) -> String {
     arn("sqs", url.rsplit('/').next().unwrap_or(url))
+}
+
+/// The names of buckets are everybody's.
+fn bucket_arn(bucket: &str) -> String {
+    format!("arn:aws:s3:::{bucket}")
 }
 
 /// Secrets Manager adds six letters to a secret's name.
@@ -248,7 +253,7 @@ impl Iam {
     /// Decides a request; an answer if it is not to be passed on.
     fn authorise(&self, request: &Asked) -> Option<Response> {
         let mut book = self.book();
-        let Some((function, role, session)) = self.caller(&book, request.key) else {
+        let Some((function, role, session)) = self.caller(&book, &request.key) else {
             return Some(refusal(403, "UnrecognizedClientException", "who is this?"));
         };
         if request.service == "sts" {
@@ -256,7 +261,7 @@ impl Iam {
             return Some(book.sts.answer(&self.stack, caller, request.body));
         }
         if let Some(session) = &session {
-            if request.token != Some(request.key) {
+            if request.token.as_ref() != Some(&request.key) {
                 return Some(refusal(403, "UnrecognizedClientException", "no token"));
             }
             if session.expires <= Timestamp::now() {
@@ -264,12 +269,16 @@ impl Iam {
                 return Some(refusal(400, "ExpiredTokenException", message));
             }
         }
-        let body = match request.service {
-            // SNS speaks the query protocol.
-            "sns" => serde_urlencoded::from_bytes(request.body).unwrap_or(Value::Null),
-            _ => serde_json::from_slice(request.body).unwrap_or(Value::Null),
+        let calls = if request.service == "s3" {
+            calls::object(request.method, request.path)
+        } else {
+            let body = match request.service.as_str() {
+                // SNS speaks the query protocol.
+                "sns" => serde_urlencoded::from_bytes(request.body).unwrap_or(Value::Null),
+                _ => serde_json::from_slice(request.body).unwrap_or(Value::Null),
+            };
+            calls::calls(&request.service, request.target, request.path, &body)
         };
-        let calls = calls::calls(request.service, request.target, request.path, &body);
         let mut denied = None;
         for call in calls.expect("every request is understood") {
             let allowed = self.decide(&mut book, &role, session.as_ref(), &call);
@@ -295,6 +304,7 @@ impl Iam {
         match service {
             "dynamodb" => &self.endpoints.dynamodb,
             "sqs" => &self.endpoints.sqs,
+            "s3" => &self.endpoints.s3,
             "ses" => &self.endpoints.ses,
             "sns" => &self.endpoints.sns,
             "secretsmanager" => &self.endpoints.secrets,
@@ -305,27 +315,39 @@ impl Iam {
 
 /// A request, and who signed it.
 struct Asked<'a> {
-    key: &'a str,
-    token: Option<&'a str>,
-    service: &'a str,
+    key: String,
+    token: Option<String>,
+    service: String,
     target: Option<&'a str>,
+    method: &'a Method,
     path: &'a str,
     body: &'a [u8],
 }
 
 impl<'a> Asked<'a> {
-    fn of(headers: &'a HeaderMap, path: &'a str, body: &'a [u8]) -> Option<Self> {
+    fn of(
+        method: &'a Method,
+        uri: &'a Uri,
+        headers: &'a HeaderMap,
+        body: &'a [u8],
+    ) -> Option<Self> {
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        // Of a link, it is in the query.
+        let query = serde_urlencoded::from_str(uri.query().unwrap_or_default());
+        let query: BTreeMap<String, String> = query.unwrap_or_default();
         // Credential=<key>/<date>/<region>/<service>/aws4_request
-        let (_, scope) = header("authorization")?.split_once("Credential=")?;
-        let mut scope = scope.split('/');
+        let signed = header("authorization").and_then(|signed| signed.split_once("Credential="));
+        let linked = || query.get("X-Amz-Credential").map(String::as_str);
+        let mut scope = signed.map(|(_, scope)| scope).or_else(linked)?.split('/');
         let (key, service) = (scope.next()?, scope.nth(2)?);
+        let token = header("x-amz-security-token").map(str::to_owned);
         Some(Self {
-            key,
-            token: header("x-amz-security-token"),
-            service,
+            key: key.to_owned(),
+            token: token.or_else(|| query.get("X-Amz-Security-Token").cloned()),
+            service: service.to_owned(),
             target: header("x-amz-target"),
-            path,
+            method,
+            path: uri.path(),
             body,
         })
     }
@@ -350,12 +372,12 @@ async fn enforce(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let asked = Asked::of(&headers, uri.path(), &body).expect("every request is signed");
+    let asked = Asked::of(&method, &uri, &headers, &body).expect("every request is signed");
     if let Some(answer) = iam.authorise(&asked) {
         return answer;
     }
-    let upstream = format!("{}{uri}", iam.upstream(asked.service));
-    let request = iam.client.request(method, upstream);
+    let upstream = format!("{}{uri}", iam.upstream(&asked.service));
+    let request = iam.client.request(method.clone(), upstream);
     let request = request.headers(headers.clone()).body(body);
     let Ok(answer) = request.send().await else {
         // The test is over and the services are gone.

@@ -276,6 +276,7 @@ impl<'a> Template<'a> {
             ("AWS::DynamoDB::Table", "StreamArn") => Ok(format!("{table}/stream/label")),
             ("AWS::IAM::Role", "Arn") => Ok(arn("iam", &format!("role/{id}"))),
             ("AWS::Logs::LogGroup", "Arn") => Ok(arn("logs", &format!("log-group:{id}:*"))),
+            ("AWS::S3::Bucket", "Arn") => Ok(super::bucket_arn(&self.endpoints.bucket)),
             ("AWS::SQS::Queue", "Arn") => Ok(super::queue_arn(self.queue_url(id)?)),
             (kind, _) => Err(format!(
                 "{id}.{attribute} of type {kind:?} is not understood"

@@ -121,6 +121,7 @@ impl EmbeddedAws {
         let database_file = data.file("dynamodb.sqlite");
         let database = dynamodb::open(&database_file, &template.table)?;
         let s3_service = s3::open(&data, &template.bucket)?;
+        let s3_router = s3::router(s3_service, &template.cors);
         let sqs = Sqs::open(&data.file("sqs.sqlite"), &queue_endpoint, &template.queues);
         let sqs = Arc::new(sqs.map_err(|error| StartError::service("SQS", error))?);
         let outbox = Outbox::open(&data)?;
@@ -138,7 +139,7 @@ impl EmbeddedAws {
             database_file,
             shutdown.clone(),
         ));
-        tasks.spawn(s3::serve(s3_port, s3_service, shutdown.clone()));
+        tasks.spawn(net::serve_router(s3_port, s3_router, shutdown.clone()));
         tasks.spawn(net::serve_router(
             queue_port,
             sqs::router(Arc::clone(&sqs)),

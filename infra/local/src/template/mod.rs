@@ -28,10 +28,26 @@ pub struct Template {
     pub(crate) queue_sources: Vec<QueueSourceSpec>,
     pub(crate) table: TableSpec,
     pub(crate) bucket: String,
+    /// Which pages of which origins may use the bucket's objects.
+    pub(crate) cors: Vec<CorsRule>,
     pub(crate) queues: Vec<QueueSpec>,
     pub(crate) key_ring: SecretSpec,
     /// What a `!Ref` in an environment stands for: parameters' defaults, table, bucket, key ring.
     pub(crate) refs: BTreeMap<String, String>,
+}
+
+/// What a browser may do at the bucket from pages of some origins.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct CorsRule {
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) allowed_methods: Vec<String>,
+    #[serde(default)]
+    pub(crate) allowed_headers: Vec<String>,
+    #[serde(default)]
+    pub(crate) exposed_headers: Vec<String>,
+    #[serde(default)]
+    pub(crate) max_age: u64,
 }
 
 /// A function, keyed by the folder of its `CodeUri`.
@@ -245,6 +261,7 @@ impl Template {
             queue_sources: functions.queue_sources,
             table,
             bucket,
+            cors: resources.cors,
             key_ring,
             queues: resources.queues,
             refs,

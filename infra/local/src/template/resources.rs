@@ -6,13 +6,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::intrinsics::{logical_id, physical_name};
-use super::{QueueSpec, RedriveSpec, Resource, SecretSpec, TableSpec, properties};
+use super::{CorsRule, QueueSpec, RedriveSpec, Resource, SecretSpec, TableSpec, properties};
 
 /// What was found so far, the single ones with their logical ids.
 #[derive(Default)]
 pub(super) struct Parsed {
     pub(super) table: Option<(String, TableSpec)>,
     pub(super) bucket: Option<(String, String)>,
+    pub(super) cors: Vec<CorsRule>,
     pub(super) key_ring: Option<(String, SecretSpec)>,
     pub(super) queues: Vec<QueueSpec>,
 }
@@ -39,6 +40,12 @@ struct RedrivePolicy {
     max_receive_count: u32,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CorsConfiguration {
+    cors_rules: Vec<CorsRule>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SecretProperties {
@@ -63,7 +70,12 @@ impl Parsed {
                 let table = table(name("TableName"), &resource.properties)?;
                 only(&mut self.table, id, table)
             }
-            "AWS::S3::Bucket" => only(&mut self.bucket, id, name("BucketName")),
+            "AWS::S3::Bucket" => {
+                let rules = resource.properties.get("CorsConfiguration");
+                let rules = rules.map(properties::<CorsConfiguration>);
+                self.cors = rules.transpose()?.unwrap_or_default().cors_rules;
+                only(&mut self.bucket, id, name("BucketName"))
+            }
             "AWS::SecretsManager::Secret" => only(
                 &mut self.key_ring,
                 id,

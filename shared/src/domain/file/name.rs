@@ -2,6 +2,8 @@
 
 /// The longest name that is kept, in characters.
 const LONGEST: usize = 120;
+/// The longest stem in a path, in characters.
+const IN_PATH: usize = 32;
 /// Names that some systems keep for devices, with whatever extension.
 const RESERVED: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
@@ -31,7 +33,8 @@ pub(super) fn safe(shown: &str) -> String {
             name.push('-');
         }
     }
-    let name = name.trim_matches('-');
+    // What people read is kept beside it.
+    let name = name.get(..IN_PATH).unwrap_or(&name).trim_matches('-');
     let device = name.to_ascii_lowercase();
     let device = device.trim_end_matches(|c: char| c.is_ascii_digit());
     let name = if name.is_empty() || RESERVED.contains(&device) {

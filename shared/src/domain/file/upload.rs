@@ -4,7 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Area, Cabinet, File, content, name, path};
+use super::cabinet::path;
+use super::{Area, Cabinet, File, content, name};
 use crate::clock;
 use crate::error::{Code, Refusal, Result};
 use crate::files::{FilePath, Link};
@@ -141,8 +142,13 @@ pub async fn complete(cabinet: Cabinet<'_>, id: &FileId) -> Result<File> {
     };
     // The room is the file's now; the count stays.
     let gone = Write::delete(upload_key).when(Condition::Present);
-    let put = Write::put(file_key.clone(), &file).when(Condition::Absent);
-    match store.transact(vec![gone, put]).await {
+    let writes = [
+        Some(gone),
+        Some(cabinet.put(&file)),
+        cabinet.portrait(&file),
+    ];
+    let writes = writes.into_iter().flatten().collect();
+    match store.transact(writes).await {
         Ok(()) => Ok(file),
         // Completed by somebody else meanwhile, or the room was given back.
         Err(StoreError::Cancelled(_)) => {

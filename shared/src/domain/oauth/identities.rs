@@ -156,6 +156,7 @@ fn newcomer(org: &OrgId, identity: &Identity, email: &str) -> Result<(CustomerSc
         language: None,
         timezone: None,
         about: None,
+        avatar: None,
         verified_phone: None,
         password_changed_at: None,
         verified_email: identity.email_verified.then(|| Verified {
