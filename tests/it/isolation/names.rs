@@ -1,8 +1,9 @@
 //! The ids and addresses that requests name.
 
 use portico_shared::auth::{KeyRing, NewSession};
-use portico_shared::ids::{AddressId, CartId, CustomerId, FileId, OrderId, ProductId};
-use portico_shared::ids::{AddressId, CartId, CustomerId, OrderId, ProductId, ReservationId};
+use portico_shared::ids::{
+    AddressId, CartId, CustomerId, FileId, OrderId, ProductId, ReservationId,
+};
 use portico_shared::store::CustomerScope;
 use portico_tests::provider::VERIFIER;
 use serde_json::{Value, json};
@@ -79,10 +80,9 @@ impl Names {
             reservation: nonsense.clone(),
             payment_method: nonsense.clone(),
             proof: unknown_proof("nonsense"),
-            signed_in: nonsense,
+            signed_in: nonsense.clone(),
             path: nonsense.clone(),
             file: nonsense.clone(),
-            refresh: nonsense,
             fresh: String::new(),
         }
     }
