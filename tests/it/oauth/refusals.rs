@@ -58,7 +58,7 @@ async fn a_state_is_nobodys_but_the_browsers_orgs_and_providers_that_began() {
         trip(&world, "google", &person).await,
         world.consented("acme", "google", &person).await,
     );
-    let before = world.table().await;
+    let before = world.table_at_rest().await;
     let elsewhere = own.back.state.replacen("acme", "globex", 1);
     let altered = format!("{}A", &own.back.state[..own.back.state.len() - 1]);
     for (what, company, cookie, state) in [
@@ -105,7 +105,7 @@ async fn a_state_is_nobodys_but_the_browsers_orgs_and_providers_that_began() {
         .send()
         .await;
     named.expect_problem(400, "missing_orgid");
-    assert_unchanged(&before, &world.table().await);
+    assert_unchanged(&before, &world.table_at_rest().await);
     let answer = come_back(&world, "google", &own.cookie, &own.back).await;
     assert_eq!(sent_back(&answer).0, "code", "none of it has used it up");
 }
@@ -114,7 +114,7 @@ async fn a_state_is_nobodys_but_the_browsers_orgs_and_providers_that_began() {
 async fn no_forged_id_token_signs_anybody_in() {
     let world = world().await;
     let person = Person::new("forged@example.com");
-    let before = world.table().await;
+    let before = world.table_at_rest().await;
     for forgery in Forgery::ALL {
         world.provider.go_wrong(Wrong::Forged(forgery));
         let refused = world.sign_in_with("google", &person).await;
@@ -125,7 +125,7 @@ async fn no_forged_id_token_signs_anybody_in() {
         let refused = world.post("/profile/google/token", &body).send().await;
         assert_eq!(refused.body["code"], "invalid_grant", "{forgery:?}");
     }
-    assert_unchanged(&before, &world.table().await);
+    assert_unchanged(&before, &world.table_at_rest().await);
     // The keys are not asked for again for each key that is made up.
     assert_eq!(world.provider.keys_asked(), 1);
     world.sign_in_with("google", &person).await.expect(200);
@@ -136,7 +136,7 @@ async fn a_provider_that_fails_is_a_clear_problem_and_changes_nothing() {
     let (world, faults) = World::start_with_faults().await;
     world.let_sign_in_with_others("acme").await;
     let person = Person::new("failing@example.com");
-    let before = world.table().await;
+    let before = world.table_at_rest().await;
     for (company, wrong, status, code) in [
         (
             "google",
@@ -198,7 +198,7 @@ async fn a_provider_that_fails_is_a_clear_problem_and_changes_nothing() {
         .await;
     silent.expect_problem(503, "unavailable");
     faults.heal();
-    assert_unchanged(&before, &world.table().await);
+    assert_unchanged(&before, &world.table_at_rest().await);
     world.sign_in_with("google", &person).await.expect(200);
 }
 

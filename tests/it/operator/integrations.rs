@@ -72,7 +72,7 @@ async fn an_integration_is_set_listed_in_part_and_removed_and_the_table_does_not
     let shown = json!({"secretKey": "sk_test_…1234", "webhookSecret": "whsec_…cdef"});
     let expected = json!([{"vendor": "stripe", "settings": shown, "updatedAt": null}]);
     assert_eq!(listed, expected);
-    let table = world.table().await;
+    let table = world.table_at_rest().await;
     assert!(!json!(table).to_string().contains(SECRET));
 
     let wrong = json!({"secretKey": "pk_test_51HxJ2eZvKYlo2CqW8tN"});
@@ -80,7 +80,7 @@ async fn an_integration_is_set_listed_in_part_and_removed_and_the_table_does_not
         said(&world, &set, &wrong).await,
         "refused: the settings are wrong: secretKey: begins with sk_test_ or sk_live_ or rk_test_ or rk_live_"
     );
-    assert_eq!(world.table().await, table);
+    assert_eq!(world.table_at_rest().await, table);
     let nobody = ["set", "hooli", "stripe", "--settings-stdin"];
     let told = said(&world, &nobody, &settings).await;
     assert!(

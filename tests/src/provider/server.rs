@@ -187,9 +187,9 @@ async fn certs(State(plan): Shared) -> Response {
 }
 
 /// Whose access token a request has.
-fn whose(plan: &Arc<Mutex<Plan>>, request: &Request) -> Result<(String, Issued), Response> {
+fn whose(plan: &Arc<Mutex<Plan>>, request: &Request) -> Result<(String, Issued), StatusCode> {
     let mut plan = plan.lock().expect("the plan");
-    let refused = || StatusCode::UNAUTHORIZED.into_response();
+    let refused = || StatusCode::UNAUTHORIZED;
     if plan.is_wrong(|wrong| wrong == Wrong::NoUser).is_some() {
         return Err(refused());
     }
@@ -207,7 +207,7 @@ async fn user(State(plan): Shared, request: Request) -> Response {
             Json(json!({"login": "ann", "id": id, "name": "Ann Lee", "email": null}))
                 .into_response()
         }
-        Err(refused) => refused,
+        Err(refused) => refused.into_response(),
     }
 }
 
@@ -224,14 +224,14 @@ async fn emails(State(plan): Shared, request: Request) -> Response {
             ]))
             .into_response()
         }
-        Err(refused) => refused,
+        Err(refused) => refused.into_response(),
     }
 }
 
 async fn me(State(plan): Shared, Query(query): Query<Parameters>, request: Request) -> Response {
     let (token, issued) = match whose(&plan, &request) {
         Ok(whose) => whose,
-        Err(refused) => return refused,
+        Err(refused) => return refused.into_response(),
     };
     let secret = client_secret(&issued.client);
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");

@@ -111,7 +111,7 @@ impl SignIn<'_> {
         })?;
         let flow = Flow::new(redirect_uri, challenge);
         Ok(self
-            .begun(Flow {
+            .begun(&Flow {
                 return_url: Some(return_url),
                 browser: Some(browser.hash()),
                 ..flow
@@ -132,11 +132,11 @@ impl SignIn<'_> {
     ) -> Result<Begun> {
         allowed(config, redirect_uri)?;
         // As the client wrote it: that is how it is registered, and compared letter by letter.
-        self.begun(Flow::new(redirect_uri.to_owned(), challenge))
+        self.begun(&Flow::new(redirect_uri.to_owned(), challenge))
     }
 
-    fn begun(&self, flow: Flow) -> Result<Begun> {
-        let json = serde_json::to_vec(&flow);
+    fn begun(&self, flow: &Flow) -> Result<Begun> {
+        let json = serde_json::to_vec(flow);
         let json = json.map_err(|_| Error::Internal("a state that is no JSON".to_owned()))?;
         let provider = self.provider.as_str();
         let sealed = self
@@ -319,9 +319,7 @@ fn s256(verifier: &str) -> String {
 }
 
 fn digest(parts: &[&str]) -> String {
-    let hash = parts
-        .iter()
-        .fold(Sha256::new(), |hash, part| hash.chain_update(part));
+    let hash = parts.iter().fold(Sha256::new(), Sha256::chain_update);
     BASE64URL_NOPAD.encode(&hash.finalize())
 }
 
@@ -397,7 +395,7 @@ mod tests {
             until: clock::unix_seconds(),
             ..flow
         };
-        let over = sign_in.begun(over).unwrap().state;
+        let over = sign_in.begun(&over).unwrap().state;
         assert_eq!(
             open(&acme, Provider::Google, &over).err(),
             Some(Code::InvalidState)

@@ -1,4 +1,4 @@
-//! Google: OpenID Connect (<https://developers.google.com/identity/openid-connect/openid-connect>). Who signed
+//! Google: `OpenID` Connect (<https://developers.google.com/identity/openid-connect/openid-connect>). Who signed
 //! in stands in the ID token, a JWT under one of Google's keys.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -79,7 +79,7 @@ impl OAuth<'_> {
         self.google_token(token.reveal(), grant.nonce).await
     }
 
-    /// Verifies an ID token (OpenID Connect Core §3.1.3.7, RFC 8725).
+    /// Verifies an ID token (`OpenID` Connect Core §3.1.3.7, RFC 8725).
     pub(super) async fn google_token(&self, token: &str, nonce: Option<&str>) -> Result<Identity> {
         let header = decode_header(token).map_err(|_| invalid_grant())?;
         // Before a key is looked for: with HS256 it would be taken for a secret, which it is not.

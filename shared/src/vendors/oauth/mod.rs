@@ -25,7 +25,7 @@ pub use google::Keys;
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
-    /// Google, by OpenID Connect.
+    /// Google, by `OpenID` Connect.
     Google,
     /// GitHub.
     Github,
@@ -112,7 +112,7 @@ pub struct Authorization<'a> {
     pub state: &'a str,
     /// PKCE's `code_challenge`, by S256.
     pub challenge: &'a str,
-    /// What the ID token is to repeat (OpenID Connect Core §3.1.2.1), where there is one.
+    /// What the ID token is to repeat (`OpenID` Connect Core §3.1.2.1), where there is one.
     pub nonce: &'a str,
 }
 
