@@ -44,7 +44,7 @@ async fn a_sign_in_on_another_device_is_told_once_and_the_first_one_never() {
     let session = sign_in(&world, "/profile/customer/signup", FIREFOX).await;
     sign_in(&world, "/profile/customer/signin", FIREFOX_140).await;
     let welcome = "\"Welcome to Acme Outfitters\"".to_owned();
-    assert_eq!(told(&world, &session).await, [welcome.clone()]);
+    assert_eq!(told(&world, &session).await, std::slice::from_ref(&welcome));
     for _ in 0..2 {
         sign_in(&world, "/profile/customer/signin", SAFARI).await;
     }

@@ -64,12 +64,12 @@ async fn an_address_that_both_sides_proved_is_the_same_customer() {
     let token = github["token"].as_str().unwrap();
     assert_eq!(linked(&world, token).await, ["google", "github"]);
     // Another account at the same provider with that address is another identity.
-    let twin = Person {
+    let double = Person {
         subject: "12345".to_owned(),
         ..person
     };
-    let taken = world.sign_in_with("google", &twin).await;
-    taken.expect_problem(409, "identity_taken");
+    let second = world.sign_in_with("google", &double).await;
+    second.expect_problem(409, "identity_taken");
 }
 
 #[tokio::test(flavor = "multi_thread")]
