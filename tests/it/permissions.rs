@@ -15,6 +15,7 @@ use portico_tests::{Account, Answer, World, root};
 
 use crate::isolation::fixtures::Outcome::{Done, Refused};
 use crate::isolation::fixtures::{Fixture, Who, fixtures};
+use crate::isolation::names::Names;
 use crate::isolation::scene::Scene;
 use crate::{budgets, readme};
 
@@ -70,30 +71,40 @@ async fn do_everything(world: World) -> Scene {
     readme::follow(&world).await;
     let scene = Scene::set_in(world).await;
     for fixture in fixtures() {
-        perform(&scene, &fixture, "acme").await;
+        let names = prepare(&scene, &fixture, "acme").await;
+        perform(&scene, &fixture, "acme", &names).await;
     }
     scene.rest().await;
     scene
 }
 
-/// Makes a fixture's request in an org, as whoever may there, and holds it to its outcome.
-async fn perform(scene: &Scene, fixture: &Fixture, org: &str) {
+/// Whoever may make a fixture's request in an org, if it takes somebody.
+fn asker<'a>(scene: &'a Scene, fixture: &Fixture, org: &str) -> Option<&'a Account> {
     let home = org == "acme";
-    let who: Option<&Account> = match fixture.who {
+    match fixture.who {
         Who::Anybody => None,
         Who::Ann if home => Some(&scene.ann),
         Who::Ann => Some(&scene.namesake),
         Who::Staff if home => Some(&scene.owner),
         Who::Staff => Some(&scene.rival),
-    };
+    }
+}
+
+/// The names for such a request. Some are made by requests of their own.
+async fn prepare(scene: &Scene, fixture: &Fixture, org: &str) -> Names {
+    let who = asker(scene, fixture, org);
     let id = who.map_or(&scene.ann.id, |who| &who.id);
-    let names = scene.names(fixture, id).await;
-    let mut ask = scene.request(fixture, &names).org(org);
-    if let Some(who) = who {
+    scene.names(fixture, id).await
+}
+
+/// Makes a fixture's request in an org, as whoever may there, and holds it to its outcome.
+async fn perform(scene: &Scene, fixture: &Fixture, org: &str, names: &Names) {
+    let mut ask = scene.request(fixture, names).org(org);
+    if let Some(who) = asker(scene, fixture, org) {
         ask = ask.token(&who.token);
     }
     let answer = ask.send().await;
-    let expected = if home {
+    let expected = if org == "acme" {
         fixture.happy
     } else {
         fixture.elsewhere
@@ -178,8 +189,9 @@ async fn no_operation_could_reach_another_org_in_place_of_its_own() {
     let mut reached = Vec::new();
     for org in ["acme", "globex"] {
         for fixture in fixtures() {
+            let names = prepare(&scene, &fixture, org).await;
             let before = iam.seen().len();
-            perform(&scene, &fixture, org).await;
+            perform(&scene, &fixture, org, &names).await;
             let of_request = iam.seen().split_off(before).into_iter();
             let of_request = of_request.filter(|seen| !events.contains(&seen.function.as_str()));
             reached.extend(of_request.map(|seen| (fixture.operation(), org, seen)));
