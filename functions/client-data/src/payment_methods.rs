@@ -3,7 +3,7 @@
 use axum::extract::State;
 use garde::Validate;
 use http::StatusCode;
-use portico_shared::domain::payment_method::{Provider, Saved, Wallet};
+use portico_shared::domain::payment_method::{PaymentProvider, Saved, Wallet};
 use portico_shared::error::{Code, Error, Refusal};
 use portico_shared::http::{App, Body, Customer, Failure, Json, Path, Problem, Routes};
 use portico_shared::operations;
@@ -32,7 +32,7 @@ pub(crate) fn routes<R: Routes>(routes: R) -> R {
 struct PaymentMethodView {
     /// Stripe's id, or that of PayPal's agreement.
     id: String,
-    provider: Provider,
+    provider: PaymentProvider,
     /// `visa`, `mastercard` …; for what is no card its kind, such as `paypal`.
     brand: String,
     /// A card number's last four digits.
@@ -67,7 +67,7 @@ struct PaymentMethodInput {
     #[serde(default)]
     set_as_default: bool,
     #[serde(default)]
-    provider: Provider,
+    provider: PaymentProvider,
 }
 
 /// The members as they came. They are searched for a card's number before anything of them is repeated, in a

@@ -28,7 +28,7 @@ const ATTEMPTS: u32 = 5;
 /// Who keeps a payment method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Provider {
+pub enum PaymentProvider {
     /// Stripe: cards, and whatever else Stripe saves.
     #[default]
     Stripe,
@@ -43,7 +43,7 @@ pub struct PaymentMethod {
     /// The provider's own id: `pm_…` of Stripe, `B-…` of PayPal.
     pub id: String,
     /// Who keeps it.
-    pub provider: Provider,
+    pub provider: PaymentProvider,
     /// `visa`, `mastercard` …; for what is no card its kind, such as `sepa_debit` or `paypal`.
     pub brand: String,
     /// A card number's last four digits.
@@ -135,7 +135,7 @@ impl Wallet<'_> {
     /// [`MOST`]; `integration_not_configured`.
     pub async fn add(
         &self,
-        provider: Provider,
+        provider: PaymentProvider,
         sent: &str,
         make_default: bool,
     ) -> Result<(Saved, bool)> {
@@ -251,7 +251,7 @@ fn busy() -> crate::error::Error {
 }
 
 impl PaymentMethod {
-    fn now(id: String, provider: Provider, brand: String) -> Self {
+    fn now(id: String, provider: PaymentProvider, brand: String) -> Self {
         Self {
             id,
             provider,

@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 
-use super::{PaymentMethod, PaymentMethods, Provider, Wallet};
+use super::{PaymentMethod, PaymentMethods, PaymentProvider, Wallet};
 use crate::domain::integration::{PayPalMode, PayPalSettings, StripeSettings};
 use crate::error::{Code, Refusal, Result};
 use crate::vendors::stripe::Stripe;
@@ -11,13 +11,13 @@ impl Wallet<'_> {
     /// Has the provider keep what a customer sent. Doing it again comes to the same.
     pub(super) async fn accept(
         &self,
-        provider: Provider,
+        provider: PaymentProvider,
         sent: &str,
         methods: &mut PaymentMethods,
     ) -> Result<PaymentMethod> {
         match provider {
-            Provider::Stripe => self.attach(sent, methods).await,
-            Provider::PayPal => self.agree(sent).await,
+            PaymentProvider::Stripe => self.attach(sent, methods).await,
+            PaymentProvider::PayPal => self.agree(sent).await,
         }
     }
 
@@ -35,7 +35,7 @@ impl Wallet<'_> {
         };
         let attached = stripe.attach(sent, &customer).await?;
         methods.stripe_customer = Some(customer);
-        let method = PaymentMethod::now(sent.to_owned(), Provider::Stripe, attached.kind);
+        let method = PaymentMethod::now(sent.to_owned(), PaymentProvider::Stripe, attached.kind);
         let Some(card) = attached.card else {
             return Ok(method);
         };
@@ -72,7 +72,7 @@ impl Wallet<'_> {
             .paypal(live, &settings.client_id, &settings.client_secret);
         let request_id = self.request_id("paypal-agreement", token);
         let agreement = paypal.agree(token, &request_id).await?;
-        let method = PaymentMethod::now(agreement.id, Provider::PayPal, "paypal".to_owned());
+        let method = PaymentMethod::now(agreement.id, PaymentProvider::PayPal, "paypal".to_owned());
         Ok(PaymentMethod {
             token: Some(token.to_owned()),
             ..method
@@ -85,7 +85,8 @@ impl Wallet<'_> {
         methods: &PaymentMethods,
         method: &PaymentMethod,
     ) -> Result<()> {
-        let (Provider::Stripe, Some(customer)) = (method.provider, &methods.stripe_customer) else {
+        let (PaymentProvider::Stripe, Some(customer)) = (method.provider, &methods.stripe_customer)
+        else {
             return Ok(());
         };
         let settings = self.stripe_settings().await?;
@@ -96,12 +97,12 @@ impl Wallet<'_> {
     /// Has the provider forget a method. Doing it again comes to the same.
     pub(super) async fn release(&self, method: &PaymentMethod) -> Result<()> {
         match method.provider {
-            Provider::Stripe => {
+            PaymentProvider::Stripe => {
                 let settings = self.stripe_settings().await?;
                 let stripe = self.vendors.stripe(&settings.secret_key);
                 stripe.detach(&method.id).await
             }
-            Provider::PayPal => {
+            PaymentProvider::PayPal => {
                 let settings = self.paypal_settings().await?;
                 let live = settings.mode == PayPalMode::Live;
                 let paypal =
