@@ -63,7 +63,7 @@ async fn an_org_is_created_shown_and_changed_and_the_api_knows_it() {
         serde_json::from_str(&text).unwrap()
     };
     let mut config = json!({"name": "Initech", "currency": "EUR", "allowedOrigins": ["https://initech.example"],
-        "returnOrigins": [], "files": {"quotaBytes": 1_000_000_000, "maxBytes": 250_000_000}});
+        "returnOrigins": [], "portalUrl": null, "files": {"quotaBytes": 1_000_000_000, "maxBytes": 250_000_000}});
     assert_eq!(shown().await, config);
     let set = portico(
         &world,
