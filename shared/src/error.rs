@@ -87,6 +87,10 @@ codes! {
     InsufficientFunds = "insufficient_funds", 402, "There is not enough money behind the payment method";
     /// The bank wants its customer to confirm.
     AuthenticationRequired = "authentication_required", 402, "The bank wants a confirmation by its customer";
+    /// The second factor is wrong or spent.
+    InvalidSecondFactor = "invalid_second_factor", 401, "The code is wrong, or was used already";
+    /// The challenge is unknown, expired, spent or was answered wrongly too often.
+    InvalidChallenge = "invalid_challenge", 401, "The challenge is over; sign in again";
     /// The token was issued for another org.
     OrgMismatch = "org_mismatch", 403, "The token belongs to another org";
     /// The principal has no customer record.
@@ -125,6 +129,10 @@ codes! {
     IdentityTaken = "identity_taken", 409, "The provider's account, or this one, is linked to another";
     /// Nobody could sign in any more.
     LastWayIn = "last_way_in", 409, "There would be no way left to sign in";
+    /// The second factor is on, or off, or not set up so far.
+    SecondFactorState = "second_factor_state", 409, "The second factor is not where this step begins";
+    /// Codes of the method are not sent to anybody.
+    CodeNotSendable = "code_not_sendable", 409, "Codes of this method are not sent";
     /// Not enough stock.
     OutOfStock = "out_of_stock", 409, "There is not enough stock";
     /// The cart became an order, or another cart.

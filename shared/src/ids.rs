@@ -151,6 +151,14 @@ id!(
     TransactionId, "txn"
 );
 id!(
+    /// A sign-in that waits for a second factor.
+    ChallengeId, "chl"
+);
+id!(
+    /// A device that a customer trusts to need no second factor.
+    TrustedDeviceId, "dev"
+);
+id!(
     /// A customer's file.
     FileId, "fil"
 );

@@ -8,9 +8,8 @@
 //! | [`domain`] | entities and rules that two or more URL trees share |
 //! | [`auth`] | key ring, tokens, passwords, refresh sessions |
 //! | [`vendors`] | other companies' services |
-//! | [`store`], [`queue`] | the `DynamoDB` table, the SQS queue |
 //! | [`store`], [`queue`], [`files`] | the `DynamoDB` table, the SQS queue, the bucket in S3 |
-//! | [`error`], [`aws`], [`ids`], [`money`], [`clock`], [`deadline`], [`secret`], [`text`] | the ground |
+//! | [`error`], [`aws`], [`ids`], [`money`], [`clock`], [`deadline`], [`patch`], [`secret`], [`text`] | the ground |
 //!
 //! No AWS SDK type leaves the adapters `store`, `queue` and `files`: a handler never sees an attribute value.
 
@@ -24,6 +23,7 @@ pub mod files;
 pub mod http;
 pub mod ids;
 pub mod money;
+pub mod patch;
 pub mod queue;
 pub mod secret;
 pub mod store;

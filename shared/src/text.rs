@@ -90,6 +90,13 @@ pub fn normalize_email(address: &str) -> String {
     address.trim().to_lowercase()
 }
 
+/// An e-mail address that its owner recognises and nobody else learns: `a***@example.com`.
+pub fn masked_email(address: &str) -> String {
+    let (name, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    let first = name.chars().next().map(String::from).unwrap_or_default();
+    format!("{first}***@{domain}")
+}
+
 /// Given and family name as one, as far as they are known.
 pub fn full_name(first: Option<&str>, last: Option<&str>) -> Option<String> {
     let parts: Vec<&str> = [first, last].into_iter().flatten().collect();
@@ -143,6 +150,12 @@ mod tests {
         ] {
             assert!(!refused(other.clone()), "{other}");
         }
+    }
+
+    #[test]
+    fn a_masked_address_shows_one_letter_and_the_domain() {
+        assert_eq!(masked_email("ann@example.com"), "a***@example.com");
+        assert_eq!(masked_email("é@example.com"), "é***@example.com");
     }
 
     #[test]

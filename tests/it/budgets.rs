@@ -4,6 +4,7 @@
 
 mod codes;
 mod files;
+mod identity;
 mod oauth;
 mod payments;
 mod reservations;
@@ -100,6 +101,7 @@ pub(crate) async fn measured(world: &World) -> Budgets {
     codes::measure(world, &mut budgets).await;
     reservations::measured(world, &mut budgets, &bob).await;
     files::measure(world, &mut budgets).await;
+    identity::identity(world, &mut budgets, &ann, &staff).await;
     budgets
 }
 
@@ -242,9 +244,6 @@ async fn sessions(world: &World, budgets: &mut Budgets) {
         401,
         &refused,
     );
-    let staff = json!({"email": "owner@acme.example", "password": "portico-demo-staff"});
-    let staff = world.post("/profile/user/signin", &staff).send().await;
-    budgets.row("POST /profile/user/signin", "", 200, &staff);
 
     let old = &signed_in.body["refresh_token"];
     let refreshed = world

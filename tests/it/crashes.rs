@@ -3,6 +3,7 @@
 
 mod codes;
 mod files;
+mod identity;
 mod oauth;
 mod payments;
 mod reservations;

@@ -13,6 +13,7 @@ mod edge;
 mod faults;
 mod files;
 mod fuzz;
+mod identity;
 mod isolation;
 mod journey;
 mod oauth;

@@ -17,14 +17,14 @@ async fn world() -> World {
 }
 
 /// A browser's way: its cookie, and what it came back from the provider with.
-struct Trip {
-    cookie: String,
-    back: Back,
+pub(crate) struct Trip {
+    pub(crate) cookie: String,
+    pub(crate) back: Back,
     url: String,
 }
 
 /// Begins in a browser, and has it consented to.
-async fn trip(world: &World, company: &str, person: &Person) -> Trip {
+pub(crate) async fn trip(world: &World, company: &str, person: &Person) -> Trip {
     let begun = begin(world, company, RETURN_URL).await;
     let cookie = begun.headers["set-cookie"]
         .split(';')
@@ -48,7 +48,7 @@ async fn begin(world: &World, company: &str, return_url: &str) -> Answer {
 }
 
 /// The browser at the end of the provider's redirect, without any header of ours.
-async fn come_back(world: &World, company: &str, cookie: &str, back: &Back) -> Answer {
+pub(crate) async fn come_back(world: &World, company: &str, cookie: &str, back: &Back) -> Answer {
     let query =
         serde_urlencoded::to_string([("code", &back.code), ("state", &back.state)]).unwrap();
     let path = format!("/profile/{company}/redirect?{query}");
@@ -57,7 +57,7 @@ async fn come_back(world: &World, company: &str, cookie: &str, back: &Back) -> A
 }
 
 /// What stands behind `#code=` or `#error=` of where a browser is sent.
-fn sent_back(answer: &Answer) -> (&str, &str) {
+pub(crate) fn sent_back(answer: &Answer) -> (&str, &str) {
     assert_eq!(answer.status, 302, "{answer:?}");
     let location = &answer.headers["location"];
     let fragment = location
@@ -68,7 +68,7 @@ fn sent_back(answer: &Answer) -> (&str, &str) {
         .unwrap()
 }
 
-async fn exchange(world: &World, code: &str) -> Answer {
+pub(crate) async fn exchange(world: &World, code: &str) -> Answer {
     let body = json!({"code": code, "codeVerifier": VERIFIER});
     world.post("/profile/oauth/exchange", &body).send().await
 }

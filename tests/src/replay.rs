@@ -11,6 +11,8 @@ use crate::{World, root};
 /// The HTTP events and the status of each one's answer, in an order in which all of them can be replayed
 /// with the same ids.
 pub const ANSWERS: &[(&str, u64)] = &[
+    // Its code is good for a minute.
+    ("profile/second-factor-verify", 200),
     ("profile/health", 200),
     ("profile/signup", 201),
     ("profile/signin", 200),
@@ -110,6 +112,24 @@ pub const ANSWERS: &[(&str, u64)] = &[
     ("client-data/verify-phone", 200),
     ("client-data/send-email-code", 200),
     ("client-data/send-phone-code", 200),
+    ("profile/principal", 200),
+    ("profile/get-profile", 200),
+    ("profile/update-profile", 200),
+    ("profile/look-up-customer", 200),
+    ("profile/staff-signin", 200),
+    ("profile/user-refresh", 200),
+    ("profile/register-guest", 201),
+    ("profile/list-sessions", 200),
+    ("profile/end-session", 204),
+    ("profile/end-other-sessions", 204),
+    ("profile/second-factor-status", 200),
+    ("profile/second-factor-setup", 200),
+    ("profile/second-factor-enable", 200),
+    ("profile/second-factor-backup-codes", 200),
+    // An authenticator's codes are not sent.
+    ("profile/challenge-send", 409),
+    ("profile/challenge-verify", 200),
+    ("profile/second-factor-disable", 200),
     ("profile/refresh", 200),
     ("profile/customer-signout", 204),
     ("profile/signout", 204),

@@ -69,9 +69,14 @@ fn order_job(change: &Change) -> Option<Job> {
 fn customer_job(change: &Change) -> Option<Job> {
     let customer = change.after::<Customer>()?.entity;
     let name = customer.name();
-    let (event, at) = match change.before::<Customer>() {
-        None => ("customer.created", customer.created_at),
-        Some(before) if before.entity.password_changed_at != customer.password_changed_at => {
+    // A guest has no account to be welcomed to, or to be warned about; one who signs up has.
+    if customer.guest {
+        return None;
+    }
+    let before = change.before::<Customer>().map(|before| before.entity);
+    let (event, at) = match before.filter(|before| !before.guest) {
+        None => ("customer.created", customer.updated_at),
+        Some(before) if before.password_changed_at != customer.password_changed_at => {
             ("password.changed", customer.password_changed_at?)
         }
         Some(_) => return None,

@@ -2,133 +2,13 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use garde::Validate;
-use jiff::Timestamp;
-use portico_shared::clock;
-use portico_shared::domain::customer::{self, Customer as Stored};
-use portico_shared::domain::file::AttachmentView;
-use portico_shared::error::{Code, Result};
-use portico_shared::http::{
-    App, Body, Customer, Failure, IfMatch, Json, Patch, Problem, Routes, etag,
-};
+use portico_shared::domain::customer;
+use portico_shared::domain::profile::{self, Profile, ProfilePatch};
+use portico_shared::http::{App, Body, Customer, Failure, IfMatch, Json, Problem, Routes, etag};
 use portico_shared::operations;
-use portico_shared::store::{Condition, CustomerScope, Item, Partition, StoreError, Update, Write};
-use portico_shared::text::{line, lines, phone_number};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 pub(crate) fn routes<R: Routes>(routes: R) -> R {
     operations!(routes, get_profile, put_profile)
-}
-
-/// A customer's profile.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(example = json!({
-    "sk": "cus_06f1…", "email": "ann@acme.example", "name": "Ann Lee", "firstName": "Ann", "lastName": "Lee",
-    "phone": "+14155550123", "language": "en", "timezone": "America/Chicago", "about": null,
-    "avatar": null, "createdAt": "2026-05-04T09:30:00Z", "updatedAt": "2026-05-04T09:30:00Z",
-}))]
-struct Profile {
-    /// The customer id: the `:author` of the storefront's paths.
-    sk: String,
-    /// The e-mail address. It is not changed here.
-    email: String,
-    /// Given and family name.
-    name: Option<String>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    /// E.164.
-    phone: Option<String>,
-    /// BCP 47.
-    language: Option<String>,
-    /// IANA.
-    timezone: Option<String>,
-    about: Option<String>,
-    /// The portrait: the file that came last into the area `avatar`.
-    avatar: Option<AttachmentView>,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    updated_at: Timestamp,
-}
-
-impl Profile {
-    async fn of(app: &App, scope: &CustomerScope, customer: Stored) -> Result<Self> {
-        let avatar = match &customer.avatar {
-            Some(avatar) => Some(avatar.view(&app.files, scope).await?),
-            None => None,
-        };
-        Ok(Self {
-            name: customer.name(),
-            sk: customer.id.to_string(),
-            email: customer.email,
-            first_name: customer.first_name,
-            last_name: customer.last_name,
-            phone: customer.phone,
-            language: customer.language,
-            timezone: customer.timezone,
-            about: customer.about,
-            avatar,
-            created_at: customer.created_at,
-            updated_at: customer.updated_at,
-        })
-    }
-}
-
-/// What of a profile changes. A member that is left out stays, one that is null is removed.
-#[derive(Deserialize, ToSchema, Validate)]
-#[serde(rename_all = "camelCase", default)]
-#[schema(example = json!({"firstName": "Anna", "timezone": "America/Chicago", "about": null}))]
-#[derive(Default)]
-struct ProfilePatch {
-    #[garde(inner(length(chars, min = 1, max = 100), custom(line)))]
-    #[schema(value_type = Option<String>)]
-    first_name: Patch<String>,
-    #[garde(inner(length(chars, min = 1, max = 100), custom(line)))]
-    #[schema(value_type = Option<String>)]
-    last_name: Patch<String>,
-    /// E.164.
-    #[garde(inner(custom(phone_number)))]
-    #[schema(value_type = Option<String>)]
-    phone: Patch<String>,
-    /// BCP 47: a language, and perhaps a region.
-    #[garde(inner(custom(language_tag)))]
-    #[schema(value_type = Option<String>)]
-    language: Patch<String>,
-    /// IANA.
-    #[garde(inner(custom(time_zone)))]
-    #[schema(value_type = Option<String>)]
-    timezone: Patch<String>,
-    #[garde(inner(length(chars, max = 500), custom(lines)))]
-    #[schema(value_type = Option<String>)]
-    about: Patch<String>,
-}
-
-fn language_tag<C>(tag: &str, _: &C) -> garde::Result {
-    let subtag = |part: &str| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-    };
-    let language = tag.split('-').next().unwrap_or_default();
-    let known =
-        (2..=3).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_lowercase());
-    if known && tag.len() <= 35 && tag.split('-').all(subtag) {
-        Ok(())
-    } else {
-        Err(garde::Error::new(
-            "is not a BCP 47 language tag such as en or pt-BR",
-        ))
-    }
-}
-
-fn time_zone<C>(name: &str, _: &C) -> garde::Result {
-    if jiff::tz::TimeZone::get(name).is_ok() {
-        Ok(())
-    } else {
-        Err(garde::Error::new(
-            "is not an IANA time zone such as Europe/Berlin",
-        ))
-    }
 }
 
 /// The profile, with its version as `ETag`.
@@ -141,7 +21,7 @@ async fn get_profile(
     customer: Customer,
 ) -> Result<impl IntoResponse, Failure> {
     let profile = customer::get(&app.store, &customer.scope).await?;
-    let shown = Profile::of(&app, &customer.scope, profile.entity).await?;
+    let shown = Profile::of(&app.files, &customer.scope, profile.entity).await?;
     Ok((etag(profile.version), Json(shown)))
 }
 
@@ -158,29 +38,7 @@ async fn put_profile(
     IfMatch(version): IfMatch,
     Body(patch): Body<ProfilePatch>,
 ) -> Result<impl IntoResponse, Failure> {
-    let members = [
-        ("firstName", &patch.first_name),
-        ("lastName", &patch.last_name),
-        ("phone", &patch.phone),
-        ("language", &patch.language),
-        ("timezone", &patch.timezone),
-        ("about", &patch.about),
-    ];
-    let mut update = Update::of::<Stored>().set("updatedAt", &clock::now());
-    for (member, change) in members {
-        if let Some(change) = change.as_change() {
-            update = update.set(member, &change);
-        }
-    }
-    let condition = version.map_or(Condition::Present, |version| Condition::eq("v", &version));
-    let write = Write::update(customer.scope.key(&Item::Profile), update).when(condition);
-    match app.store.update::<Stored>(write).await {
-        Ok(profile) => {
-            let shown = Profile::of(&app, &customer.scope, profile.entity).await?;
-            Ok((etag(profile.version), Json(shown)))
-        }
-        Err(StoreError::ConditionFailed(found)) if found.is_absent() => Err(Code::NotFound.into()),
-        Err(StoreError::ConditionFailed(_)) => Err(Code::PreconditionFailed.into()),
-        Err(error) => Err(error.into()),
-    }
+    let profile = profile::update(&app.store, &customer.scope, version, &patch).await?;
+    let shown = Profile::of(&app.files, &customer.scope, profile.entity).await?;
+    Ok((etag(profile.version), Json(shown)))
 }

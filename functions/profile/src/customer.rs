@@ -3,16 +3,19 @@
 use axum::extract::State;
 use garde::Validate;
 use http::StatusCode;
-use portico_shared::auth::{self, ACCESS_TOKEN_SECONDS, Caller, Password, SessionTokens};
+use portico_shared::auth::{self, Caller, Password};
 use portico_shared::domain::account::{self, NewCustomer};
-use portico_shared::domain::cart;
+use portico_shared::domain::admission::Admitted;
+use portico_shared::domain::{cart, guest};
 use portico_shared::error::{Code, Refusal, Result};
 use portico_shared::http::{App, Body, Failure, Json, Org, Problem, Routes};
 use portico_shared::operations;
 use portico_shared::store::{CustomerScope, GuestScope};
 use portico_shared::text::{line, phone_number};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
+
+use crate::answers::{Session, SignInAnswer};
 
 pub(crate) fn routes<R: Routes>(routes: R) -> R {
     operations!(routes, sign_up, sign_in, refresh)
@@ -44,6 +47,10 @@ struct SignUp {
     /// The guest whose cart becomes the customer's.
     #[garde(inner(length(chars, max = 100)))]
     guest_id: Option<String>,
+    /// The access token of a registered guest, whose record becomes the account's: its id stays, and with it
+    /// the cart and the orders. The address alone does not do, for anybody may know it.
+    #[garde(inner(length(max = 4096)))]
+    guest_token: Option<String>,
 }
 
 /// A customer's e-mail address and password.
@@ -60,77 +67,19 @@ struct SignIn {
     /// The guest whose cart becomes part of the customer's.
     #[garde(inner(length(chars, max = 100)))]
     guest_id: Option<String>,
+    /// What a challenge that was answered with `trustDevice` gave this device.
+    #[garde(inner(length(max = 512)))]
+    device_token: Option<String>,
 }
 
 /// A refresh token.
 #[derive(Deserialize, ToSchema, Validate)]
 #[schema(example = json!({"refresh_token": "cus_06f1….ses_06f1….0.kC3…"}))]
-struct Refresh {
+pub(crate) struct Refresh {
     /// As sign-in or the last refresh gave it. It can be used once.
     #[garde(length(max = 512))]
     #[serde(alias = "refreshToken")]
     refresh_token: String,
-}
-
-/// An open session. `token` and its fellows stand both at the top and in `data`, because published
-/// clients of such systems read either.
-#[derive(Serialize, ToSchema)]
-#[schema(example = json!({
-    "token": "eyJ0eXAi…", "refresh_token": "cus_06f1….ses_06f1….0.kC3…", "refreshToken": "cus_06f1….ses_06f1….0.kC3…",
-    "expiresIn": 1800, "user": {"sk": "cus_06f1…", "roles": ["customer"]},
-    "data": {"token": "eyJ0eXAi…", "refresh_token": "cus_06f1….ses_06f1….0.kC3…", "user": {"sk": "cus_06f1…", "roles": ["customer"]}},
-}))]
-pub(crate) struct Session {
-    #[serde(flatten)]
-    tokens: TokenPair,
-    /// As `refresh_token`.
-    #[serde(rename = "refreshToken")]
-    refresh_token_alias: String,
-    /// Seconds until `token` expires.
-    #[serde(rename = "expiresIn")]
-    expires_in: i64,
-    /// As at the top.
-    data: TokenPair,
-}
-
-/// The tokens and whose they are.
-#[derive(Clone, Serialize, ToSchema)]
-pub(crate) struct TokenPair {
-    /// The access token: to be sent as `Authorization: Bearer …`.
-    token: String,
-    /// The refresh token: to be exchanged before `token` expires.
-    refresh_token: String,
-    /// Whose session it is.
-    user: SessionUser,
-}
-
-/// Whose session it is.
-#[derive(Clone, Serialize, ToSchema)]
-pub(crate) struct SessionUser {
-    /// The customer id or staff id; a customer's is the `:author` of the storefront's paths.
-    sk: String,
-    /// `customer`, or a staff member's roles.
-    roles: Vec<String>,
-}
-
-impl Session {
-    pub(crate) fn new(tokens: SessionTokens) -> Self {
-        let user = SessionUser {
-            sk: tokens.subject,
-            roles: tokens.roles,
-        };
-        let pair = TokenPair {
-            token: tokens.access,
-            refresh_token: tokens.refresh,
-            user,
-        };
-        Self {
-            refresh_token_alias: pair.refresh_token.clone(),
-            expires_in: ACCESS_TOKEN_SECONDS,
-            data: pair.clone(),
-            tokens: pair,
-        }
-    }
 }
 
 pub(crate) fn acceptable_password(email: &str) -> impl FnOnce(&Password, &()) -> garde::Result {
@@ -167,7 +116,9 @@ async fn sign_up(
     caller: Caller,
     Body(input): Body<SignUp>,
 ) -> Result<(StatusCode, Json<Session>), Failure> {
-    let guest = guest(&app, &org, input.guest_id.as_deref())?;
+    let shopper = guest(&app, &org, input.guest_id.as_deref())?;
+    let registered = input.guest_token.as_deref();
+    let registered = registered.map(|token| guest::proved(&app.ring, &org.id, token));
     let new = NewCustomer {
         email: input.email,
         password: input.password,
@@ -175,36 +126,49 @@ async fn sign_up(
         last_name: input.last_name,
         phone: input.phone,
     };
-    let device = &caller.device;
-    let (signed_in, _) = account::sign_up(&app.store, &app.ring, &org.id, new, device).await?;
-    take_cart(&app, &org, guest.as_ref(), &signed_in.scope).await?;
+    let signed_in = account::sign_up(
+        &app.store,
+        &app.ring,
+        &org.id,
+        new,
+        registered.transpose()?,
+        &caller.device,
+    )
+    .await?;
+    take_cart(&app, &org, shopper.as_ref(), &signed_in.scope).await?;
     Ok((StatusCode::CREATED, Json(Session::new(signed_in.tokens))))
 }
 
-/// Signs a customer in.
+/// Signs a customer in, or asks for the second factor of one who has it.
 ///
-/// An unknown address, a wrong password and an account that is locked after ten failures within a quarter
+/// An unknown address, a wrong password and an account that is locked after ten wrong ones within a quarter
 /// of an hour get the same answer.
 #[utoipa::path(
     post, path = "/profile/customer/signin", tag = "profile", request_body = SignIn,
-    responses((status = OK, body = Session), (status = "4XX", body = Problem)),
+    responses((status = OK, body = SignInAnswer), (status = "4XX", body = Problem)),
 )]
 async fn sign_in(
     State(app): State<App>,
     org: Org,
     caller: Caller,
     Body(input): Body<SignIn>,
-) -> Result<Json<Session>, Failure> {
-    let SignIn {
+) -> Result<Json<SignInAnswer>, Failure> {
+    let guest = guest(&app, &org, input.guest_id.as_deref())?;
+    let (email, trust) = (&input.email, input.device_token.as_deref());
+    let admitted = account::sign_in(
+        &app.store,
+        &app.ring,
+        &org.id,
         email,
-        password,
-        guest_id,
-    } = input;
-    let guest = guest(&app, &org, guest_id.as_deref())?;
-    let signed_in =
-        account::sign_in(&app.store, &app.ring, &org.id, &email, password, &caller).await?;
-    take_cart(&app, &org, guest.as_ref(), &signed_in.scope).await?;
-    Ok(Json(Session::new(signed_in.tokens)))
+        input.password,
+        &caller,
+        trust,
+    )
+    .await?;
+    if let Admitted::In(signed_in) = &admitted {
+        take_cart(&app, &org, guest.as_ref(), &signed_in.scope).await?;
+    }
+    Ok(Json(admitted.into()))
 }
 
 /// Exchanges a refresh token for a new pair of tokens.
@@ -215,7 +179,7 @@ async fn sign_in(
     post, path = "/profile/customer/refresh", tag = "profile", request_body = Refresh,
     responses((status = OK, body = Session), (status = "4XX", body = Problem)),
 )]
-async fn refresh(
+pub(crate) async fn refresh(
     State(app): State<App>,
     org: Org,
     Body(input): Body<Refresh>,
@@ -226,7 +190,7 @@ async fn refresh(
 
 /// The guest that a request names, before anything is done for it: what is refused must leave nothing
 /// behind, least of all an account.
-fn guest(app: &App, org: &Org, id: Option<&str>) -> Result<Option<GuestScope>> {
+pub(crate) fn guest(app: &App, org: &Org, id: Option<&str>) -> Result<Option<GuestScope>> {
     let Some(id) = id else { return Ok(None) };
     let guest = app.ring.guest(&org.id, id).ok_or_else(|| {
         Refusal::new(Code::ValidationFailed).at("guestId", "is not the id of a guest of this org")
@@ -235,7 +199,7 @@ fn guest(app: &App, org: &Org, id: Option<&str>) -> Result<Option<GuestScope>> {
 }
 
 /// The guest's cart goes where the guest goes.
-async fn take_cart(
+pub(crate) async fn take_cart(
     app: &App,
     org: &Org,
     guest: Option<&GuestScope>,

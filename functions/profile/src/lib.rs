@@ -1,11 +1,17 @@
 //! `/profile/*`: signing up, in and out, for customers and staff.
 
+mod answers;
+mod challenge;
 mod customer;
+mod devices;
 mod file;
+mod guest;
 mod identities;
 mod magic_link;
 mod oauth;
+mod own;
 mod password;
+mod second_factor;
 mod session;
 mod user;
 
@@ -25,6 +31,11 @@ pub fn routes<R: Routes>(routes: R) -> R {
     let routes = oauth::routes(routes);
     let routes = identities::routes(routes);
     let routes = file::routes(routes);
+    let routes = own::routes(routes);
+    let routes = guest::routes(routes);
+    let routes = devices::routes(routes);
+    let routes = second_factor::routes(routes);
+    let routes = challenge::routes(routes);
     session::routes(routes)
 }
 

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use garde::Validate;
-use portico_shared::auth::CodeKind;
+use portico_shared::auth::{Caller, CodeKind};
 use portico_shared::domain::recovery;
 use portico_shared::error::{Code, Refusal};
 use portico_shared::http::{App, Body, ClientIp, Failure, Json, Org, Problem, Query, Routes};
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Acknowledged;
-use crate::customer::Session;
+use crate::answers::SignInAnswer;
 
 pub(crate) fn routes<R: Routes>(routes: R) -> R {
     operations!(
@@ -64,6 +64,10 @@ struct Redeem {
     /// The six digits.
     #[garde(inner(length(max = 32)))]
     code: Option<String>,
+    /// What a challenge that was answered with `trustDevice` gave this device.
+    #[serde(rename = "deviceToken")]
+    #[garde(inner(length(max = 512)))]
+    device_token: Option<String>,
 }
 
 async fn send(
@@ -82,25 +86,36 @@ async fn send(
     ))
 }
 
-async fn redeem(app: &App, org: &Org, ip: &str, input: Redeem) -> Result<Json<Session>, Failure> {
-    let (store, ring) = (&app.store, &app.ring);
-    let signed_in = match input {
+async fn redeem(
+    app: &App,
+    org: &Org,
+    caller: &Caller,
+    input: Redeem,
+) -> Result<Json<SignInAnswer>, Failure> {
+    let (store, ring, org) = (&app.store, &app.ring, &org.id);
+    let trust = input.device_token.as_deref();
+    let admitted = match &input {
         Redeem {
             token: Some(token),
             email: None,
             code: None,
-        } => recovery::sign_in_by_link(store, ring, &org.id, &token).await?,
+            ..
+        } => recovery::sign_in_by_link(store, ring, org, token, caller, trust).await?,
         Redeem {
             token: None,
             email: Some(email),
             code: Some(code),
-        } => recovery::sign_in_by_code(store, ring, &org.id, &email, code.trim(), ip).await?,
+            ..
+        } => {
+            let code = code.trim();
+            recovery::sign_in_by_code(store, ring, org, email, code, caller, trust).await?
+        }
         _ => {
             let message = "either token, or email and code";
             return Err(Refusal::because(Code::InvalidBody, message).into());
         }
     };
-    Ok(Json(Session::new(signed_in.tokens)))
+    Ok(Json(admitted.into()))
 }
 
 /// Mails a link or a code to sign in with, if the address has an account. The answer does not tell.
@@ -136,32 +151,32 @@ async fn send_magic_link(
 }
 
 /// Signs in with the token of a link, or with an address and the code that was mailed to it. Its address is
-/// verified by that.
+/// verified by that. A second factor is asked for as at any sign-in.
 ///
 /// A code can be tried five times. Wrong ones count as failures to sign in of the network address.
 #[utoipa::path(
     post, path = "/profile/magic-link/redirect", tag = "profile", request_body = Redeem,
-    responses((status = OK, body = Session), (status = "4XX", body = Problem)),
+    responses((status = OK, body = SignInAnswer), (status = "4XX", body = Problem)),
 )]
 async fn redeem_magic_link(
     State(app): State<App>,
     org: Org,
-    ClientIp(ip): ClientIp,
+    caller: Caller,
     Body(input): Body<Redeem>,
-) -> Result<Json<Session>, Failure> {
-    redeem(&app, &org, &ip, input).await
+) -> Result<Json<SignInAnswer>, Failure> {
+    redeem(&app, &org, &caller, input).await
 }
 
 /// The same under the customer's own path.
 #[utoipa::path(
     post, path = "/profile/customer/magic-link/redirect", tag = "profile", request_body = Redeem,
-    responses((status = OK, body = Session), (status = "4XX", body = Problem)),
+    responses((status = OK, body = SignInAnswer), (status = "4XX", body = Problem)),
 )]
 async fn redeem_customer_magic_link(
     State(app): State<App>,
     org: Org,
-    ClientIp(ip): ClientIp,
+    caller: Caller,
     Body(input): Body<Redeem>,
-) -> Result<Json<Session>, Failure> {
-    redeem(&app, &org, &ip, input).await
+) -> Result<Json<SignInAnswer>, Failure> {
+    redeem(&app, &org, &caller, input).await
 }

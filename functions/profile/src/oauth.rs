@@ -14,7 +14,7 @@ use http::header::{COOKIE, LOCATION, REFERRER_POLICY, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use portico_shared::auth::Caller;
-use portico_shared::domain::account;
+use portico_shared::domain::admission;
 use portico_shared::domain::oauth::{self, BROWSER_SECONDS, Browser, Flow, Provider, SignIn};
 use portico_shared::error::{Code, Error, Refusal, Result};
 use portico_shared::http::{App, Body, Failure, Json, Org, Path, Problem, Query, Routes};
@@ -23,7 +23,7 @@ use portico_shared::store::CustomerScope;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::customer::Session;
+use crate::answers::SignInAnswer;
 pub(crate) use proof::Proof;
 use proof::{Proved, challenge, verifier};
 
@@ -121,6 +121,9 @@ struct Exchange {
     /// What the challenge was made of.
     #[garde(custom(verifier))]
     code_verifier: String,
+    /// What a challenge that was answered with `trustDevice` gave this device.
+    #[garde(inner(length(max = 512)))]
+    device_token: Option<String>,
 }
 
 /// Sends a browser to a provider to sign in.
@@ -209,7 +212,7 @@ async fn come_back(
 #[utoipa::path(
     post, path = "/profile/{provider}/redirect", tag = "profile", params(("provider" = Provider, Path)),
     request_body = Proof,
-    responses((status = OK, body = Session), (status = "4XX", body = Problem)),
+    responses((status = OK, body = SignInAnswer), (status = "4XX", body = Problem)),
 )]
 async fn end_by_client(
     State(app): State<App>,
@@ -217,9 +220,10 @@ async fn end_by_client(
     org: Org,
     caller: Caller,
     Body(proof): Body<Proof>,
-) -> Result<Json<Session>, Failure> {
+) -> Result<Json<SignInAnswer>, Failure> {
+    let trust = proof.device_token.clone();
     let proof = proof.of_flow()?;
-    signed_in(&app, &org, &caller, provider, &proof).await
+    signed_in(&app, &org, &caller, provider, &proof, trust).await
 }
 
 /// Signs in with what an app got from the provider's own library: a code with its PKCE verifier, or an ID token
@@ -227,7 +231,7 @@ async fn end_by_client(
 #[utoipa::path(
     post, path = "/profile/{provider}/token", tag = "profile", params(("provider" = Provider, Path)),
     request_body = Proof,
-    responses((status = OK, body = Session), (status = "4XX", body = Problem)),
+    responses((status = OK, body = SignInAnswer), (status = "4XX", body = Problem)),
 )]
 async fn end_by_app(
     State(app): State<App>,
@@ -235,28 +239,30 @@ async fn end_by_app(
     org: Org,
     caller: Caller,
     Body(proof): Body<Proof>,
-) -> Result<Json<Session>, Failure> {
+) -> Result<Json<SignInAnswer>, Failure> {
+    let trust = proof.device_token.clone();
     let proof = proof.of_app()?;
-    signed_in(&app, &org, &caller, provider, &proof).await
+    signed_in(&app, &org, &caller, provider, &proof, trust).await
 }
 
 /// Exchanges the code that a browser came back with for a session.
 #[utoipa::path(
     post, path = "/profile/oauth/exchange", tag = "profile", request_body = Exchange,
-    responses((status = OK, body = Session), (status = "4XX", body = Problem)),
+    responses((status = OK, body = SignInAnswer), (status = "4XX", body = Problem)),
 )]
 async fn exchange(
     State(app): State<App>,
     org: Org,
     caller: Caller,
     Body(input): Body<Exchange>,
-) -> Result<Json<Session>, Failure> {
+) -> Result<Json<SignInAnswer>, Failure> {
     let Exchange {
         code,
         code_verifier,
+        device_token,
     } = input;
     let scope = oauth::exchange(&app.store, &app.ring, &org.id, &code, &code_verifier).await?;
-    let_in(&app, &caller, &scope).await
+    let_in(&app, &caller, scope, device_token.as_deref()).await
 }
 
 async fn signed_in(
@@ -265,20 +271,22 @@ async fn signed_in(
     caller: &Caller,
     provider: Provider,
     proof: &Proved,
-) -> Result<Json<Session>, Failure> {
+    trust: Option<String>,
+) -> Result<Json<SignInAnswer>, Failure> {
     let (identity, once) = proof.identity(app, org, provider).await?;
     let scope = oauth::sign_in(&app.store, &org.id, &identity, once.as_ref()).await?;
-    let_in(app, caller, &scope).await
+    let_in(app, caller, scope, trust.as_deref()).await
 }
 
-/// Where everybody who was proved here gets in.
+/// Where everybody who was proved here gets in, or is asked for the second factor.
 async fn let_in(
     app: &App,
     caller: &Caller,
-    scope: &CustomerScope,
-) -> Result<Json<Session>, Failure> {
-    let tokens = account::open_session(&app.store, &app.ring, scope, &caller.device).await?;
-    Ok(Json(Session::new(tokens)))
+    scope: CustomerScope,
+    trust: Option<&str>,
+) -> Result<Json<SignInAnswer>, Failure> {
+    let admitted = admission::admit(&app.store, &app.ring, scope, caller, trust).await?;
+    Ok(Json(admitted.into()))
 }
 
 /// The code for a browser that came back with this answer.

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use http::Method;
 use jiff::ToSpan as _;
+use portico_shared::auth::Totp;
+use portico_shared::clock;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -206,8 +208,56 @@ pub async fn values(url: &str, text: &str) -> Result<Values, String> {
         let other = member(&other, "/path")?;
         values.insert("OTHER_FILE_ENCODED", other.replace('/', "%2F"));
     }
+    if has("SESSION_ID") {
+        let (_, other) = demo
+            .signed_in("customer", "bob@acme.example", "portico-demo-pass")
+            .await?;
+        let refresh = member(&other, "/refresh_token")?;
+        let session = refresh.split('.').nth(1).unwrap_or_default();
+        values.insert("SESSION_ID", session.to_owned());
+    }
+    if has("STAFF_REFRESH_TOKEN") {
+        let (_, session) = demo
+            .signed_in("user", "owner@acme.example", "portico-demo-staff")
+            .await?;
+        values.insert("STAFF_REFRESH_TOKEN", member(&session, "/refresh_token")?);
+    }
+    second_factors(&demo, has, &mut values).await?;
     values.insert("CUSTOMER_TOKEN", bob.token);
     Ok(values)
+}
+
+/// New customers, each with a second factor as far as an event wants it.
+async fn second_factors(
+    demo: &Demo,
+    has: impl Fn(&str) -> bool,
+    values: &mut Values,
+) -> Result<(), String> {
+    if has("PENDING_FACTOR") {
+        let (customer, _) = demo.new_customer().await?;
+        let code = customer.pending_factor().await?;
+        values.insert("PENDING_FACTOR_TOKEN", customer.token);
+        values.insert("PENDING_FACTOR_CODE", code);
+    }
+    if has("VERIFIED_FACTOR") {
+        let (customer, _) = demo.new_customer().await?;
+        customer.verified_factor().await?;
+        values.insert("VERIFIED_FACTOR_TOKEN", customer.token);
+    }
+    if has("FACTOR_TOKEN") {
+        let (customer, _) = demo.new_customer().await?;
+        customer.factor().await?;
+        values.insert("FACTOR_TOKEN", customer.token);
+    }
+    if has("CHALLENGE_") {
+        let (customer, email) = demo.new_customer().await?;
+        let on = customer.factor().await?;
+        let credentials = json!({"email": email, "password": "portico-demo-pass"});
+        let challenge = demo.post("/profile/customer/signin", credentials).await?;
+        values.insert("CHALLENGE_TOKEN", member(&challenge, "/challengeToken")?);
+        values.insert("CHALLENGE_CODE", member(&on, "/backupCodes/0")?);
+    }
+    Ok(())
 }
 
 /// Somebody of acme, asking a platform; nobody in particular if the token is empty.
@@ -291,6 +341,41 @@ impl Demo {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Err(format!("waited in vain for {subject:?}"))
+    }
+
+    /// A customer who was not there before, and the address.
+    async fn new_customer(&self) -> Result<(Self, String), String> {
+        let email = format!("{}@example.com", Uuid::new_v4());
+        let credentials = json!({"email": email, "password": "portico-demo-pass"});
+        let session = self.post("/profile/customer/signup", credentials).await?;
+        let token = member(&session, "/token")?;
+        let signed_up = Self {
+            token,
+            ..self.clone()
+        };
+        Ok((signed_up, email))
+    }
+
+    /// Begins to set a second factor up; answers a first code.
+    async fn pending_factor(&self) -> Result<String, String> {
+        let path = "/profile/security/2fa/setup/authenticator";
+        let enrolment = self.post(path, json!({})).await?;
+        let totp = Totp::from_text(&member(&enrolment, "/secret")?);
+        let totp = totp.ok_or("the platform's secret is none")?;
+        Ok(totp.code(Totp::step(clock::unix_seconds()) + 1))
+    }
+
+    async fn verified_factor(&self) -> Result<(), String> {
+        let code = json!({"code": self.pending_factor().await?});
+        self.post("/profile/security/2fa/verify-setup", code)
+            .await?;
+        Ok(())
+    }
+
+    /// Switches a second factor on; answers its backup codes.
+    async fn factor(&self) -> Result<Value, String> {
+        self.verified_factor().await?;
+        self.post("/profile/security/2fa/enable", json!({})).await
     }
 
     /// A cart with one mug, and its id.

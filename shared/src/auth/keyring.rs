@@ -33,6 +33,10 @@ pub enum Purpose {
     OAuthState,
     /// Sealing the code that such a sign-in ends with.
     OAuthCode,
+    /// Sealing what authenticator apps share with the server.
+    SecondFactor,
+    /// Marking challenges for a second factor as issued by the server.
+    Challenge,
 }
 
 impl Purpose {
@@ -47,6 +51,8 @@ impl Purpose {
             Self::OneTime => "one-time",
             Self::OAuthState => "oauth-state",
             Self::OAuthCode => "oauth-code",
+            Self::SecondFactor => "second-factor",
+            Self::Challenge => "challenge",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Passwords: Argon2id (RFC 9106) at OWASP's parameters.
 
+use std::future::Future;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread::available_parallelism;
 
@@ -14,13 +15,46 @@ use tokio::task::spawn_blocking;
 use crate::error::{Error, Result};
 use crate::ids::random16;
 
-/// OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, 2 iterations, 1 lane.
-const PARAMETERS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+/// What a hash costs who makes it, and who guesses: Argon2id in one lane.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    /// Memory in KiB.
+    pub memory: u32,
+    /// Passes over the memory.
+    pub passes: u32,
+}
 
-fn argon2() -> Argon2<'static> {
-    let params =
-        Params::new(19 * 1024, 2, 1, None).expect("OWASP's parameters are within Argon2's bounds");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+/// OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, 2 iterations, 1 lane.
+const OWASP: Cost = Cost {
+    memory: 19 * 1024,
+    passes: 2,
+};
+
+tokio::task_local! {
+    static COST: Cost;
+}
+
+/// Runs `work` with hashes of another cost than OWASP's. For tests that want thousands of sign-ins.
+pub async fn at_cost<F: Future>(cost: Cost, work: F) -> F::Output {
+    COST.scope(cost, work).await
+}
+
+impl Cost {
+    fn today() -> Self {
+        COST.try_with(|cost| *cost).unwrap_or(OWASP)
+    }
+
+    /// What PHC strings of this cost begin with.
+    fn prefix(self) -> String {
+        let Self { memory, passes } = self;
+        format!("$argon2id$v=19$m={memory},t={passes},p=1$")
+    }
+
+    fn argon2(self) -> Argon2<'static> {
+        let params = Params::new(self.memory, self.passes, 1, None);
+        let params = params.expect("the parameters are within Argon2's bounds");
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+    }
 }
 
 /// Hashing keeps a core busy and 19 MiB filled. More at once than there are cores would only wait for
@@ -32,9 +66,9 @@ static CORES: LazyLock<Semaphore> =
 /// and again, fragment a heap until it is many times as large as what is used.
 static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
-/// Verified against when there is no account, so that an unknown address costs what a wrong password
-/// costs. The hash of a random password nobody knows, with today's parameters.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cG9ydGljby1ub2JvZHkhIQ$9bJyJ0m5y9OEdTz5TQ0rB0nYf6gMBqM3X1vGzj4JXyE";
+/// Verified against, behind today's parameters, when there is no account, so that an unknown address costs
+/// what a wrong password costs. Salt and hash of a password that nobody knows.
+const NOBODY: &str = "cG9ydGljby1ub2JvZHkhIQ$9bJyJ0m5y9OEdTz5TQ0rB0nYf6gMBqM3X1vGzj4JXyE";
 
 /// A password on its way in. It never shows itself.
 #[derive(Clone, Deserialize, utoipa::ToSchema)]
@@ -62,20 +96,22 @@ impl std::fmt::Debug for Password {
 
 /// A PHC string that [`verify_password`] understands. Takes about 15 ms of one core.
 pub async fn hash_password(password: Password) -> Result<String> {
+    let cost = Cost::today();
     blocking(move || {
         let salt = random16();
-        let output = compute(&argon2(), &password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
+        let argon2 = cost.argon2();
+        let output = compute(&argon2, &password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
         let (salt, output) = (BASE64_NOPAD.encode(&salt), BASE64_NOPAD.encode(&output));
-        Ok(format!("{PARAMETERS}{salt}${output}"))
+        Ok(format!("{}{salt}${output}", cost.prefix()))
     })
     .await?
 }
 
 /// Whether the password is the one behind `hash`. Without a hash the same work is done, in vain.
 pub async fn verify_password(password: Password, hash: Option<String>) -> Result<bool> {
+    let known = hash.is_some();
+    let text = hash.unwrap_or_else(|| Cost::today().prefix() + NOBODY);
     blocking(move || {
-        let known = hash.is_some();
-        let text = hash.unwrap_or_else(|| NOBODY.to_owned());
         let malformed = || Error::Internal("a stored password hash that is none".to_owned());
         let parsed = PasswordHash::new(&text).map_err(|_| malformed())?;
         let (Some(salt), Some(expected)) = (parsed.salt, parsed.hash) else {
@@ -95,7 +131,7 @@ pub async fn verify_password(password: Password, hash: Option<String>) -> Result
 /// Whether `hash` was made with other parameters than today's and should be made anew at the next
 /// sign-in.
 pub fn needs_rehash(hash: &str) -> bool {
-    !hash.starts_with(PARAMETERS)
+    !hash.starts_with(&Cost::today().prefix())
 }
 
 fn compute(
@@ -153,8 +189,9 @@ mod tests {
 
     #[tokio::test]
     async fn nobodys_hash_is_a_real_one_of_todays_parameters_and_never_verifies() {
-        assert!(!needs_rehash(NOBODY));
-        assert!(PasswordHash::new(NOBODY).is_ok());
+        let nobodys = OWASP.prefix() + NOBODY;
+        assert!(!needs_rehash(&nobodys));
+        assert!(PasswordHash::new(&nobodys).is_ok());
         assert!(!verify_password(Password::new(""), None).await.unwrap());
     }
 
@@ -185,7 +222,8 @@ mod tests {
     async fn the_library_reads_what_is_written_here() {
         let hash = hash_password(Password::new("secret")).await.unwrap();
         let parsed = PasswordHash::new(&hash).unwrap();
-        let verified = argon2::PasswordVerifier::verify_password(&argon2(), b"secret", &parsed);
+        let verified =
+            argon2::PasswordVerifier::verify_password(&OWASP.argon2(), b"secret", &parsed);
         assert!(verified.is_ok());
     }
 

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::token::{Claims, Kind, Role};
-use super::{Device, KeyRing, Purpose};
+use super::{Device, KeyRing, Principal, Purpose};
 use crate::clock;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CustomerId, OrgId, SessionId, StaffId};
@@ -34,7 +34,7 @@ pub struct Session {
     customer: Option<CustomerId>,
     /// What it was opened on.
     #[serde(default)]
-    pub(super) device: Option<Device>,
+    device: Option<Device>,
     /// How often the token was rotated.
     generation: u64,
     /// The key that today's token was derived under.
@@ -61,6 +61,15 @@ impl Session {
     /// When it was opened.
     pub fn opened_at(&self) -> jiff::Timestamp {
         self.created_at
+    }
+
+    /// Whether it can still be refreshed.
+    pub(super) fn is_open(&self, now: i64) -> bool {
+        self.expires_at >= now
+    }
+
+    pub(super) fn last_used_at(&self) -> jiff::Timestamp {
+        jiff::Timestamp::from_second(self.rotated_at).unwrap_or(self.created_at)
     }
 }
 
@@ -90,12 +99,22 @@ pub struct NewSession {
 
 /// Whose session it is.
 #[derive(Debug, Clone)]
-enum Owner {
+pub(super) enum Owner {
     Customer(CustomerScope),
     Staff(OrgId, StaffId),
 }
 
 impl Owner {
+    /// Whose session a principal asks with, and which.
+    pub(super) fn of(principal: &Principal) -> (Self, &SessionId) {
+        match principal {
+            Principal::Customer(scope, session) => (Self::Customer(scope.clone()), session),
+            Principal::Staff(staff, session) => {
+                (Self::Staff(staff.org.clone(), staff.id.clone()), session)
+            }
+        }
+    }
+
     fn org(&self) -> &OrgId {
         match self {
             Self::Customer(scope) => scope.org(),
@@ -110,10 +129,18 @@ impl Owner {
         }
     }
 
-    fn key(&self, session: &SessionId) -> Key {
+    pub(super) fn key(&self, session: &SessionId) -> Key {
         match self {
             Self::Customer(scope) => scope.key(&Item::Session(session)),
             Self::Staff(org, staff) => org.staff_session_key(staff, session),
+        }
+    }
+
+    /// The partition that the sessions are in.
+    pub(super) fn pk(&self) -> String {
+        match self {
+            Self::Customer(scope) => scope.pk(),
+            Self::Staff(org, staff) => org.staff_pk(staff),
         }
     }
 }
@@ -194,12 +221,9 @@ fn opening(key: &Key, session: &Session) -> Write {
 }
 
 /// Ends a session. Ending one that is over already is no error.
-pub async fn sign_out(store: &Store, principal: &super::Principal) -> Result<()> {
-    let key = match principal {
-        super::Principal::Customer(scope, session) => scope.key(&Item::Session(session)),
-        super::Principal::Staff(staff, session) => staff.org.staff_session_key(&staff.id, session),
-    };
-    store.write(Write::delete(key)).await?;
+pub async fn sign_out(store: &Store, principal: &Principal) -> Result<()> {
+    let (owner, session) = Owner::of(principal);
+    store.write(Write::delete(owner.key(session))).await?;
     Ok(())
 }
 

@@ -45,6 +45,11 @@ impl Role {
     pub fn may_fulfil_orders(self) -> bool {
         matches!(self, Self::Owner | Self::PowerUser | Self::User)
     }
+
+    /// Whether the role may look customers up.
+    pub fn may_see_customers(self) -> bool {
+        matches!(self, Self::Owner | Self::PowerUser)
+    }
 }
 
 /// The claims of an access token.

@@ -1,35 +1,34 @@
-//! Signing up and signing in.
+//! Signing up, and proving who one is by a password.
 //!
-//! A way in (`Login`) is kept apart from the profile, under the hash of the e-mail address. Failures are
-//! counted there whether or not there is an account, so that an unknown address, a wrong password and a
-//! locked account cost the same calls and get the same answer.
+//! A way in (`Login`) is kept apart from the profile, under the hash of the e-mail address. Tries are counted
+//! before the password is looked at, whether or not there is an account, so that an unknown address, a wrong
+//! password and a locked account cost the same calls and get the same answer.
 
 use serde::{Deserialize, Serialize};
 
-use super::customer::Customer;
+use super::admission::{self, Admitted, SignedIn};
+use super::customer::{self, Customer};
 use super::staff::StaffMember;
-use super::throttle::{PerIp, Throttle};
 use crate::auth::{
-    Caller, Device, KeyRing, NewSession, Password, Role, SessionTokens, hash_password,
+    Caller, Device, KeyRing, Limit, NewSession, Password, Role, SessionTokens, hash_password,
     needs_rehash, verify_password,
 };
 use crate::clock;
 use crate::error::{Code, Refusal, Result};
 use crate::ids::{CustomerId, OrgId, StaffId};
 use crate::store::{
-    Condition, CustomerScope, Entity, Found, Item, Key, Partition, Store, StoreError, Update, Write,
+    Condition, CustomerScope, Entity, Item, Key, Partition, Store, StoreError, Update, Write,
 };
 use crate::text::normalize_email;
 
-/// So many failures for one address lock it for the rest of the window.
-const MAX_FAILURES: u32 = 10;
-const DAY_SECONDS: i64 = 24 * 60 * 60;
-/// What failures to sign in are counted as.
-pub(super) const SIGN_IN: &str = "signin";
-/// How often counting a failure is tried while others are being counted.
-const ATTEMPTS: usize = 4;
+/// What passwords are tried as.
+const SIGN_IN: &str = "signin";
+/// So many wrong passwords for one address lock it for the rest of the window.
+const MAX_TRIES: u32 = 10;
+/// So many from one network address, for whatever accounts, stop it for the rest of the window.
+const MAX_TRIES_PER_IP: u32 = 100;
 
-/// A way in, and the failures to use it.
+/// A way in.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Login {
@@ -43,11 +42,11 @@ pub(super) struct Login {
     /// The PHC string of the password.
     #[serde(default)]
     password: Option<String>,
+    /// That the customer has no second factor, so that nobody need look. Only the transaction that makes the
+    /// customer says so at first, and the one that switches a second factor on takes it away: where it is
+    /// missing, for whatever reason, somebody looks.
     #[serde(default)]
-    failures: u32,
-    /// The window that the failures were counted in: Unix seconds divided by its length.
-    #[serde(default)]
-    window: i64,
+    pub(super) open: bool,
 }
 
 impl Entity for Login {
@@ -69,70 +68,80 @@ pub struct NewCustomer {
     pub phone: Option<String>,
 }
 
-/// A customer that has just been proved: by signing up or in.
-#[derive(Debug)]
-pub struct SignedIn {
-    /// The customer.
-    pub scope: CustomerScope,
-    /// The opened session's tokens.
-    pub tokens: SessionTokens,
-}
-
-/// Makes an account and signs it in, in one transaction.
+/// Makes an account and signs it in, in one transaction. A guest's record becomes the account's when the
+/// guest is proved: it keeps its id, and with it the cart and the orders.
 ///
 /// # Errors
 ///
-/// `email_taken`.
+/// `email_taken`; `validation_failed` when the guest has an account already.
 pub async fn sign_up(
     store: &Store,
     ring: &KeyRing,
     org: &OrgId,
     new: NewCustomer,
+    guest: Option<CustomerScope>,
     device: &Device,
-) -> Result<(SignedIn, Customer)> {
+) -> Result<SignedIn> {
     let email = normalize_email(&new.email);
-    let now = clock::now();
-    let customer = Customer {
-        id: CustomerId::generate(),
-        email: email.clone(),
-        first_name: new.first_name,
-        last_name: new.last_name,
-        phone: new.phone,
-        language: None,
-        timezone: None,
-        about: None,
-        verified_email: None,
-        verified_phone: None,
-        password_changed_at: None,
-        avatar: None,
-        created_at: now,
-        updated_at: now,
-    };
-    let password = hash_password(new.password).await?;
-    let scope = CustomerScope::proved(org.clone(), customer.id.clone());
+    let password = Some(hash_password(new.password.clone()).await?);
+    let made = guest.is_none();
+    let scope = guest.unwrap_or_else(|| CustomerScope::proved(org.clone(), CustomerId::generate()));
     let session = NewSession::for_customer(ring, &scope)?.on(device);
-    // The login may exist already, without an account: it counts failures to sign in with the address.
-    let login = Update::of::<Login>()
-        .set("customer", &customer.id)
-        .set("password", &password)
-        .remove("ttl");
+    let login = Login {
+        customer: Some(scope.customer().clone()),
+        password,
+        open: made,
+        ..Login::default()
+    };
     let writes = vec![
-        Write::update(org.customer_login_key(&email), login).when(Condition::Lacks("customer")),
-        Write::put(scope.key(&Item::Profile), &customer).when(Condition::Absent),
+        Write::put(org.customer_login_key(&email), &login).when(Condition::Absent),
+        record(&scope, email, new, made),
         session.write,
     ];
     match store.transact(writes).await {
-        Ok(()) => Ok((
-            SignedIn {
-                scope,
-                tokens: session.tokens,
-            },
-            customer,
-        )),
-        Err(StoreError::Cancelled(_)) => Err(Code::EmailTaken.into()),
-        // The transaction that holds the address is another sign-up for it, or a failing sign-in.
+        Ok(()) => Ok(SignedIn {
+            scope,
+            tokens: session.tokens,
+        }),
+        Err(StoreError::Cancelled(reasons)) if reasons.first().is_some_and(Option::is_some) => {
+            Err(Code::EmailTaken.into())
+        }
+        Err(StoreError::Cancelled(_)) => Err(not_a_guest().into()),
+        // The transaction that holds the address is another sign-up for it.
         Err(error) => Err(error.into()),
     }
+}
+
+/// What is answered to a token that is not a guest's, or not one's any more.
+pub fn not_a_guest() -> Refusal {
+    Refusal::new(Code::ValidationFailed).at("guestToken", "is not the token of a guest of this org")
+}
+
+/// The customer's record: made, or the guest's with what the sign-up says.
+fn record(scope: &CustomerScope, email: String, new: NewCustomer, made: bool) -> Write {
+    let (key, now) = (scope.key(&Item::Profile), clock::now());
+    if made {
+        let mut customer = Customer::new(scope.customer().clone(), email);
+        customer.first_name = new.first_name;
+        customer.last_name = new.last_name;
+        customer.phone = new.phone;
+        return Write::put(key, &customer).when(Condition::Absent);
+    }
+    let mut update = Update::of::<Customer>()
+        .set("email", &email)
+        .set("updatedAt", &now)
+        .remove("guest");
+    let members = [
+        ("firstName", &new.first_name),
+        ("lastName", &new.last_name),
+        ("phone", &new.phone),
+    ];
+    for (member, value) in members {
+        if let Some(value) = value {
+            update = update.set(member, value);
+        }
+    }
+    Write::update(key, update).when(Condition::eq("guest", &true))
 }
 
 /// Signs a customer in.
@@ -140,7 +149,7 @@ pub async fn sign_up(
 /// # Errors
 ///
 /// `invalid_credentials` for an unknown address, a wrong password and a locked account alike;
-/// `rate_limited` when too many attempts failed from the caller's address.
+/// `rate_limited` when too many passwords were wrong from the caller's network address.
 pub async fn sign_in(
     store: &Store,
     ring: &KeyRing,
@@ -148,17 +157,17 @@ pub async fn sign_in(
     email: &str,
     password: Password,
     caller: &Caller,
-) -> Result<SignedIn> {
-    let key = org.customer_login_key(&normalize_email(email));
-    let login = verified_login(store, org, key, password, &caller.ip).await?;
+    trust: Option<&str>,
+) -> Result<Admitted> {
+    let login = customer_login(store, org, email, password, &caller.ip).await?;
     let customer = login.customer.ok_or(Code::InvalidCredentials)?;
     let scope = CustomerScope::proved(org.clone(), customer);
-    let session = NewSession::for_customer(ring, &scope)?.on(&caller.device);
-    store.write(session.write).await?;
-    Ok(SignedIn {
-        scope,
-        tokens: session.tokens,
-    })
+    if login.open {
+        return admission::open(store, ring, scope, &caller.device)
+            .await
+            .map(Admitted::In);
+    }
+    admission::admit(store, ring, scope, caller, trust).await
 }
 
 /// Signs a member of staff in; as [`sign_in`].
@@ -168,14 +177,38 @@ pub async fn sign_in_staff(
     org: &OrgId,
     email: &str,
     password: Password,
-    ip: &str,
+    caller: &Caller,
 ) -> Result<SessionTokens> {
-    let key = org.staff_login_key(&normalize_email(email));
-    let login = verified_login(store, org, key, password, ip).await?;
+    let email = normalize_email(email);
+    let (key, who) = (org.staff_login_key(&email), format!("staff|{email}"));
+    let login = verified_login(store, org, key, &who, password, &caller.ip).await?;
     let staff = login.staff.ok_or(Code::InvalidCredentials)?;
     let session = NewSession::for_staff(ring, org, &staff, login.roles, login.customer)?;
+    let session = session.on(&caller.device);
     store.write(session.write).await?;
     Ok(session.tokens)
+}
+
+/// Holds a customer who is signed in to their password, and answers their address. A wrong one counts as at
+/// sign-in.
+///
+/// # Errors
+///
+/// As [`sign_in`]'s; also for a customer without a password.
+pub async fn prove_password(
+    store: &Store,
+    scope: &CustomerScope,
+    password: Password,
+    ip: &str,
+) -> Result<String> {
+    let email = customer::get(store, scope).await?.entity.email;
+    let login = customer_login(store, scope.org(), &email, password, ip).await?;
+    // A guest may have the address of somebody who has an account.
+    if login.customer.as_ref() == Some(scope.customer()) {
+        Ok(email)
+    } else {
+        Err(Code::InvalidCredentials.into())
+    }
 }
 
 /// Creates a member of staff. For the operator's command line.
@@ -189,14 +222,15 @@ pub async fn create_staff(
     member: &StaffMember,
     password: Password,
 ) -> Result<()> {
-    let login = Update::of::<Login>()
-        .set("staff", &member.id)
-        .set("roles", &member.roles)
-        .set("password", &hash_password(password).await?)
-        .set_or_remove("customer", member.customer.as_ref())
-        .remove("ttl");
+    let login = Login {
+        staff: Some(member.id.clone()),
+        roles: member.roles.clone(),
+        customer: member.customer.clone(),
+        password: Some(hash_password(password).await?),
+        open: false,
+    };
     let writes = vec![
-        Write::update(org.staff_login_key(&member.email), login).when(Condition::Lacks("staff")),
+        Write::put(org.staff_login_key(&member.email), &login).when(Condition::Absent),
         Write::put(org.staff_key(&member.id), member).when(Condition::Absent),
     ];
     match store.transact(writes).await {
@@ -206,7 +240,7 @@ pub async fn create_staff(
 }
 
 /// The customer behind an address, if there is one. For the operator's command line, which links staff
-/// to their own customer record; no route answers it.
+/// to their own customer record, and for staff who look a customer up.
 pub async fn find_customer(store: &Store, org: &OrgId, email: &str) -> Result<Option<CustomerId>> {
     let login = store
         .get::<Login>(&org.customer_login_key(&normalize_email(email)))
@@ -214,116 +248,96 @@ pub async fn find_customer(store: &Store, org: &OrgId, email: &str) -> Result<Op
     Ok(login.and_then(|login| login.entity.customer))
 }
 
-/// A write that gives an address to a customer who signs in without a password, unless it is somebody's.
+/// A write that gives an address to a new customer, who signs in without a password, unless it is somebody's.
 pub(super) fn claim_login(org: &OrgId, email: &str, customer: &CustomerId) -> Write {
-    // The login may exist already, without an account, as at sign-up.
-    let login = Update::of::<Login>()
-        .set("customer", customer)
-        .remove("ttl");
-    Write::update(org.customer_login_key(email), login).when(Condition::Lacks("customer"))
+    let login = Login {
+        customer: Some(customer.clone()),
+        open: true,
+        ..Login::default()
+    };
+    Write::put(org.customer_login_key(email), &login).when(Condition::Absent)
 }
 
-/// A write that holds a transaction to there being a password for an address.
-pub(super) fn check_password(org: &OrgId, email: &str) -> Write {
-    // Every PHC string begins with a dollar sign.
-    let there = Condition::at_least("password", &"$");
-    Write::check(org.customer_login_key(email), there)
+/// A write that holds a transaction to the customer having a password for an address.
+pub(super) fn check_password(scope: &CustomerScope, email: &str) -> Write {
+    // Every PHC string begins with a dollar sign. A guest may have the address of somebody who has an account.
+    let there = Condition::All(vec![
+        Condition::at_least("password", &"$"),
+        Condition::eq("customer", scope.customer()),
+    ]);
+    Write::check(scope.org().customer_login_key(email), there)
 }
 
-/// Opens a session of a customer who was proved in another way than by a password.
-pub async fn open_session(
-    store: &Store,
-    ring: &KeyRing,
-    scope: &CustomerScope,
-    device: &Device,
-) -> Result<SessionTokens> {
-    let session = NewSession::for_customer(ring, scope)?.on(device);
-    store.write(session.write).await?;
-    Ok(session.tokens)
+/// A write that forgets the wrong passwords for an address.
+pub(super) fn unlock(org: &OrgId, email: &str) -> Write {
+    tries(org, &who(email)).clear()
 }
 
-pub(super) async fn verified_login(
+/// What is tried from a network address in the place of a password counts as one does.
+pub(super) fn tries_from(org: &OrgId, ip: &str) -> Limit {
+    Limit::in_window(org, "signin-from", ip, MAX_TRIES_PER_IP)
+}
+
+fn tries(org: &OrgId, who: &str) -> Limit {
+    Limit::in_window(org, SIGN_IN, who, MAX_TRIES)
+}
+
+fn who(email: &str) -> String {
+    format!("customer|{email}")
+}
+
+async fn customer_login(
     store: &Store,
     org: &OrgId,
-    key: Key,
+    email: &str,
     password: Password,
     ip: &str,
 ) -> Result<Login> {
-    let attempt = Attempt::now(org, key, ip);
-    let (login, throttle) = store
-        .get_both::<Login, Throttle>(&attempt.login, &attempt.ip.key)
-        .await?;
-    attempt.ip.admit(throttle.as_ref())?;
+    let email = normalize_email(email);
+    let (key, who) = (org.customer_login_key(&email), who(&email));
+    verified_login(store, org, key, &who, password, ip).await
+}
+
+/// The login of `key`, if the password is right and the try is within both limits. Three calls at once,
+/// and one for each limit that the try does not count against after all.
+async fn verified_login(
+    store: &Store,
+    org: &OrgId,
+    key: Key,
+    who: &str,
+    password: Password,
+    ip: &str,
+) -> Result<Login> {
+    let for_account = tries(org, who);
+    let from_address = tries_from(org, ip);
+    // Boxed: each is large, and every sign-in's future would be three times as large.
+    let (login, account, address) = tokio::try_join!(
+        Box::pin(store.get::<Login>(&key)),
+        Box::pin(for_account.take(store)),
+        Box::pin(from_address.take(store))
+    )?;
+    let Some(address) = address else {
+        // Who may not try must not lock others out.
+        if let Some(account) = account {
+            account.give_back(store).await?;
+        }
+        return Err(from_address.reached().into());
+    };
     let login = login.map(|stored| stored.entity).unwrap_or_default();
-    let locked = login.window == attempt.ip.window && login.failures >= MAX_FAILURES;
+    // Also where there is no account or no try left, or it would show.
     let right = verify_password(password.clone(), login.password.clone()).await?;
-    if !right || locked {
-        attempt.record_failure(store, login).await?;
+    let (true, Some(account)) = (right, account) else {
         return Err(Code::InvalidCredentials.into());
-    }
+    };
+    tokio::try_join!(
+        Box::pin(account.give_back(store)),
+        Box::pin(address.give_back(store))
+    )?;
     if login.password.as_deref().is_some_and(needs_rehash) {
         let update = Update::of::<Login>().set("password", &hash_password(password).await?);
         store
-            .write(Write::update(attempt.login, update).when(Condition::Present))
+            .write(Write::update(key, update).when(Condition::Present))
             .await?;
     }
     Ok(login)
-}
-
-/// An attempt to sign in, and the window of time that its failure would count in.
-struct Attempt {
-    login: Key,
-    ip: PerIp,
-}
-
-impl Attempt {
-    fn now(org: &OrgId, login: Key, ip: &str) -> Self {
-        let ip = PerIp::now(org, SIGN_IN, ip);
-        Self { login, ip }
-    }
-
-    /// Counts a failure for the account and for where it came from, in one transaction, before anything
-    /// is answered: an attempt that could not be counted is not told its outcome.
-    async fn record_failure(&self, store: &Store, mut login: Login) -> Result<()> {
-        for _ in 0..ATTEMPTS {
-            let writes = vec![self.count(&login), self.ip.count()];
-            match store.transact(writes).await {
-                Ok(()) => return Ok(()),
-                Err(StoreError::Cancelled(reasons)) => {
-                    let mut reasons = reasons.into_iter();
-                    let changed = reasons.next().flatten();
-                    if reasons.next().flatten().is_some() {
-                        return Err(self.ip.limited().into());
-                    }
-                    // Another attempt, or a sign-up, came in between: count on from what it left.
-                    let now = changed.map(Found::read::<Login>).transpose()?.flatten();
-                    login = now.map(|stored| stored.entity).unwrap_or_default();
-                }
-                // Other attempts for the same account are being counted at this moment.
-                Err(StoreError::Contended) => break,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Refusal::new(Code::RateLimited).retry_after(1).into())
-    }
-
-    /// Within a window failures add up; the first one of a new window starts anew. Where there is no
-    /// account, the count is all there is, and is forgotten a day later.
-    fn count(&self, login: &Login) -> Write {
-        let mut conditions = Vec::new();
-        let mut update = Update::of::<Login>();
-        if login.window == self.ip.window {
-            update = update.add("failures", 1);
-            conditions.push(Condition::eq("window", &self.ip.window));
-        } else {
-            update = update.set("failures", &1).set("window", &self.ip.window);
-            let before = Condition::below("window", &self.ip.window);
-            conditions.push(Condition::Any(vec![Condition::Lacks("window"), before]));
-        }
-        if login.customer.is_none() && login.staff.is_none() {
-            update = update.set("ttl", &(self.ip.ends() + DAY_SECONDS));
-            conditions.extend([Condition::Lacks("customer"), Condition::Lacks("staff")]);
-        }
-        Write::update(self.login.clone(), update).when(Condition::All(conditions))
-    }
 }

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::account;
 use super::file::Attachment;
+use crate::clock;
 use crate::error::{Code, Result};
-use crate::ids::CustomerId;
+use crate::ids::{CustomerId, OrgId};
 use crate::store::{CustomerScope, Entity, Item, Partition, Store, Stored};
 use crate::text::full_name;
 
@@ -41,7 +43,10 @@ pub struct Customer {
     /// The portrait: the file that came last into its area.
     #[serde(default)]
     pub avatar: Option<Attachment>,
-    /// When the account was made.
+    /// Whether it is a guest's: a record without a way in, reached by its token alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
+    /// When the record was made.
     pub created_at: Timestamp,
     /// When the profile last changed.
     pub updated_at: Timestamp,
@@ -62,10 +67,52 @@ impl Entity for Customer {
 }
 
 impl Customer {
+    /// A customer of whom nothing is known but an address.
+    pub fn new(id: CustomerId, email: String) -> Self {
+        let now = clock::now();
+        Self {
+            id,
+            email,
+            first_name: None,
+            last_name: None,
+            phone: None,
+            language: None,
+            timezone: None,
+            about: None,
+            verified_email: None,
+            verified_phone: None,
+            password_changed_at: None,
+            avatar: None,
+            guest: false,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// Given and family name, as far as they are known.
     pub fn name(&self) -> Option<String> {
         full_name(self.first_name.as_deref(), self.last_name.as_deref())
     }
+}
+
+/// A customer of an org by id or e-mail address, for staff of that org who may see customers. One round trip
+/// by id, two by address.
+///
+/// # Errors
+///
+/// `not_found`.
+pub async fn look_up(
+    store: &Store,
+    org: &OrgId,
+    id_or_email: &str,
+) -> Result<(CustomerScope, Customer)> {
+    let id = match id_or_email.parse() {
+        Ok(id) => Some(id),
+        Err(_) => account::find_customer(store, org, id_or_email).await?,
+    };
+    let scope = CustomerScope::proved(org.clone(), id.ok_or(Code::NotFound)?);
+    let customer = get(store, &scope).await?.entity;
+    Ok((scope, customer))
 }
 
 /// The profile of the customer in scope.

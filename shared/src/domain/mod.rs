@@ -2,12 +2,14 @@
 
 pub mod account;
 pub mod address;
+pub mod admission;
 pub mod cart;
 pub mod catalogue;
 pub mod customer;
 pub mod dashboard;
 pub mod device;
 pub mod file;
+pub mod guest;
 pub mod idempotency;
 pub mod integration;
 pub mod notification;
@@ -18,11 +20,12 @@ pub mod payment_method;
 pub mod places;
 pub mod pricing;
 pub mod product;
+pub mod profile;
 pub mod recovery;
 pub mod reservation;
+pub mod second_factor;
 pub mod staff;
 pub mod stock;
-mod throttle;
 pub mod transaction;
 pub mod verification;
 pub mod wishlist;

@@ -4,11 +4,11 @@
 //! Asking for one looks at no account: the same write is made for every address, and only `notifications`
 //! finds out whether there is anybody to mail. So neither answer, cost nor time tells who has an account.
 
-use super::account::{Login, SIGN_IN, SignedIn, verified_login};
-use super::customer::{self, Customer, Verified};
-use super::throttle::{PerIp, Throttle};
+use super::account::{Login, prove_password, tries_from, unlock};
+use super::admission::{self, Admitted};
+use super::customer::{Customer, Verified};
 use crate::auth::{
-    Code, CodeKind, CodeOwner, KeyRing, Link, NewSession, Password, hash_password, revoke_all,
+    Caller, Code, CodeKind, CodeOwner, KeyRing, Limit, Link, Password, hash_password, revoke_all,
 };
 use crate::clock;
 use crate::error::{Code as ErrorCode, Error, Refusal, Result};
@@ -20,6 +20,8 @@ use crate::text::normalize_email;
 
 /// How often a code is issued anew while others for the same address are being issued.
 const ATTEMPTS: usize = 3;
+/// So many of a kind may be asked for from one network address within a quarter of an hour.
+const MAX_SENDS_PER_IP: u32 = 100;
 
 /// Sends a code or a link to an address, if there is an account. One round trip; one more for each further
 /// one within a day.
@@ -43,7 +45,7 @@ pub async fn send(
         return Err(refusal.at("email", "is not an e-mail address").into());
     }
     let owner = CodeOwner::Address(org.clone(), AddressHash::of(&email));
-    let limit = PerIp::now(org, kind.as_str(), ip);
+    let limit = Limit::in_window(org, kind.as_str(), ip, MAX_SENDS_PER_IP);
     let mut code = Code::new(ring, kind, email);
     let mut issue = code.issue(&owner);
     for _ in 0..ATTEMPTS {
@@ -55,7 +57,7 @@ pub async fn send(
         let mut reasons = reasons.into_iter();
         let before = reasons.next().flatten();
         if reasons.next().flatten().is_some() {
-            return Err(limit.limited().into());
+            return Err(limit.reached().into());
         }
         let before = before.map(Found::read::<Code>).transpose()?.flatten();
         issue = match before {
@@ -125,8 +127,8 @@ pub async fn reset_password(
 ///
 /// # Errors
 ///
-/// `wrong_password`, also while the account is locked: it counts as a failure to sign in; `rate_limited` when
-/// too many attempts failed from `ip`; `validation_failed` for the account's e-mail address as its password.
+/// `wrong_password`, also while the account is locked: it counts as one at sign-in; `rate_limited` when too many
+/// were wrong from `ip`; `validation_failed` for the account's e-mail address as its password.
 pub async fn change_password(
     store: &Store,
     scope: &CustomerScope,
@@ -134,20 +136,15 @@ pub async fn change_password(
     new: Password,
     ip: &str,
 ) -> Result<()> {
-    let email = customer::get(store, scope).await?.entity.email;
-    let key = scope.org().customer_login_key(&email);
-    let login = verified_login(store, scope.org(), key, current, ip).await;
-    let login = login.map_err(|error| match error.refusal().code {
+    let proved = prove_password(store, scope, current, ip).await;
+    let email = proved.map_err(|error| match error.refusal().code {
         ErrorCode::InvalidCredentials => ErrorCode::WrongPassword.into(),
         _ => error,
     })?;
-    if login.customer.as_ref() != Some(scope.customer()) {
-        return Err(ErrorCode::WrongPassword.into());
-    }
     replace_password(store, scope, &email, new, "newPassword", None).await
 }
 
-/// Signs in whoever was mailed a link, and holds the address for verified. Two round trips.
+/// Lets in whoever was mailed a link, and holds the address for verified. Three round trips.
 ///
 /// # Errors
 ///
@@ -157,32 +154,36 @@ pub async fn sign_in_by_link(
     ring: &KeyRing,
     org: &OrgId,
     token: &str,
-) -> Result<SignedIn> {
+    caller: &Caller,
+    trust: Option<&str>,
+) -> Result<Admitted> {
     let (owner, code, customer) = open_link(store, ring, org, CodeKind::SignInLink, token).await?;
-    redeem(store, ring, &owner, &code, customer).await
+    redeem(store, ring, &owner, &code, customer, caller, trust).await
 }
 
-/// The same for a code. Three round trips, whether or not there is an account and whatever is wrong.
+/// The same for a code. A wrong one takes two round trips, whether or not there is an account and whatever is wrong.
 ///
 /// # Errors
 ///
-/// `invalid_code`; `rate_limited` when too many attempts failed from `ip`, to sign in with a password among
-/// them.
+/// `invalid_code`; `rate_limited` when too many codes and passwords were wrong from the caller's network address.
 pub async fn sign_in_by_code(
     store: &Store,
     ring: &KeyRing,
     org: &OrgId,
     email: &str,
     digits: &str,
-    ip: &str,
-) -> Result<SignedIn> {
+    caller: &Caller,
+    trust: Option<&str>,
+) -> Result<Admitted> {
     let address = AddressHash::of(&normalize_email(email));
     let owner = CodeOwner::Address(org.clone(), address);
-    let limit = PerIp::now(org, SIGN_IN, ip);
-    let (login, throttle) = store
-        .get_both::<Login, Throttle>(&org.login_key(&address), &limit.key)
-        .await?;
-    limit.admit(throttle.as_ref())?;
+    let (limit, key) = (tries_from(org, &caller.ip), org.login_key(&address));
+    let (login, taken) = tokio::try_join!(
+        Box::pin(store.get::<Login>(&key)),
+        Box::pin(limit.take(store))
+    )?;
+    // Before the code is counted: who may not try must not use up another's tries.
+    let taken = taken.ok_or_else(|| limit.reached())?;
     let customer = login.and_then(|login| login.entity.customer);
     let tried = Code::count_try(&owner, CodeKind::SignInCode);
     let code = match store.update::<Code>(tried).await {
@@ -191,14 +192,9 @@ pub async fn sign_in_by_code(
         Err(error) => return Err(error.into()),
     };
     let code = code.filter(|code| code.is(ring, &owner, digits));
-    match code.zip(customer) {
-        Some((code, customer)) => redeem(store, ring, &owner, &code, customer).await,
-        None => match store.write(limit.count()).await {
-            Ok(_) => Err(ErrorCode::InvalidCode.into()),
-            Err(StoreError::ConditionFailed(_)) => Err(limit.limited().into()),
-            Err(error) => Err(error.into()),
-        },
-    }
+    let (code, customer) = code.zip(customer).ok_or(ErrorCode::InvalidCode)?;
+    taken.give_back(store).await?;
+    redeem(store, ring, &owner, &code, customer, caller, trust).await
 }
 
 /// What a link's token leads to, while it can be used and its address has an account.
@@ -223,37 +219,32 @@ async fn open_link(
     Ok((link.owner, code, customer))
 }
 
-/// Opens a session for a code or link, which is used up by it, as long as its address is the account's.
+/// Lets in the owner of a code or link, which is used up by it, as long as its address is the account's.
 async fn redeem(
     store: &Store,
     ring: &KeyRing,
     owner: &CodeOwner,
     code: &Code,
     customer: CustomerId,
-) -> Result<SignedIn> {
+    caller: &Caller,
+    trust: Option<&str>,
+) -> Result<Admitted> {
     let scope = CustomerScope::proved(owner.org().clone(), customer);
-    let session = NewSession::for_customer(ring, &scope)?;
     let verified = Verified {
         address: code.to.clone(),
         at: clock::now(),
     };
     let verify = Update::of::<Customer>().set("verifiedEmail", &verified);
-    let writes = vec![
+    let proof = vec![
         code.spend(owner),
         Write::update(scope.key(&Item::Profile), verify).when(Condition::eq("email", &code.to)),
-        session.write,
     ];
-    store
-        .transact(writes)
+    admission::admit_once(store, ring, scope, caller, trust, proof)
         .await
-        .map_err(|error| not_good(error.into()))?;
-    Ok(SignedIn {
-        scope,
-        tokens: session.tokens,
-    })
+        .map_err(not_good)
 }
 
-/// Writes a new password, together with the use of what allows it, and ends every session. Failures that were
+/// Writes a new password, together with the use of what allows it, and ends every session. Wrong ones that were
 /// counted were somebody's who did not know the old one.
 async fn replace_password(
     store: &Store,
@@ -267,14 +258,13 @@ async fn replace_password(
         let refusal = Refusal::new(ErrorCode::ValidationFailed);
         return Err(refusal.at(member, "must not be the e-mail address").into());
     }
-    let login = Update::of::<Login>()
-        .set("password", &hash_password(password).await?)
-        .set("failures", &0);
+    let login = Update::of::<Login>().set("password", &hash_password(password).await?);
     let changed = Update::of::<Customer>().set("passwordChangedAt", &clock::now());
     let mut writes = vec![
         Write::update(scope.org().customer_login_key(email), login)
             .when(Condition::eq("customer", scope.customer())),
         Write::update(scope.key(&Item::Profile), changed).when(Condition::eq("email", &email)),
+        unlock(scope.org(), email),
     ];
     writes.extend(spend);
     Ok(revoke_all(store, scope, writes).await?)

@@ -8,7 +8,7 @@ use http::request::Parts;
 use iso_currency::Currency;
 
 use super::{App, Failure};
-use crate::auth::{Principal, Staff};
+use crate::auth::{Principal, Role, Staff};
 use crate::domain::org::OrgConfig;
 use crate::error::{Code, Result};
 use crate::ids::OrgId;
@@ -222,7 +222,20 @@ impl StaffMember {
     ///
     /// `permission_denied`.
     pub fn must_fulfil_orders(&self) -> Result<()> {
-        if self.staff.roles.iter().any(|role| role.may_fulfil_orders()) {
+        self.must(Role::may_fulfil_orders)
+    }
+
+    /// Refuses staff whose roles do not let them look customers up.
+    ///
+    /// # Errors
+    ///
+    /// `permission_denied`.
+    pub fn must_see_customers(&self) -> Result<()> {
+        self.must(Role::may_see_customers)
+    }
+
+    fn must(&self, may: fn(Role) -> bool) -> Result<()> {
+        if self.staff.roles.iter().any(|role| may(*role)) {
             Ok(())
         } else {
             Err(Code::PermissionDenied.into())

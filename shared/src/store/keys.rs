@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::ids::{
     AddressId, CartId, FileId, NotificationId, OrderId, OrgId, ProductId, SessionId, StaffId,
-    encode,
+    TrustedDeviceId, encode,
 };
 use crate::ids::{DefinitionId, ReservationId, TransactionId};
 
@@ -55,6 +55,10 @@ pub enum Item<'a> {
     Identities,
     /// The devices that the customer has signed in on.
     KnownDevices,
+    /// The second factor of signing in.
+    SecondFactor,
+    /// A device that needs no second factor.
+    TrustedDevice(&'a TrustedDeviceId),
     /// A file.
     File(&'a FileId),
     /// Room that is kept for a file on its way.
@@ -83,6 +87,8 @@ impl Item<'_> {
             Self::TransactionReference(reference) => format!("TXNREF#{}", digest(reference)),
             Self::Identities => "IDENTITIES".to_owned(),
             Self::KnownDevices => "KNOWNDEVICES".to_owned(),
+            Self::SecondFactor => "SECONDFACTOR".to_owned(),
+            Self::TrustedDevice(id) => format!("TRUSTED#{id}"),
             Self::File(id) => format!("{}{id}", Collection::Files.prefix()),
             Self::Upload(id) => format!("{}{id}", Collection::Uploads.prefix()),
             Self::FileUsage => "FILES".to_owned(),
@@ -185,10 +191,15 @@ impl OrgId {
         }
     }
 
+    /// The partition of a staff member.
+    pub(crate) fn staff_pk(&self, staff: &StaffId) -> String {
+        format!("{self}#STAFF#{staff}")
+    }
+
     /// A staff member.
     pub fn staff_key(&self, staff: &StaffId) -> Key {
         Key {
-            pk: format!("{self}#STAFF#{staff}"),
+            pk: self.staff_pk(staff),
             sk: "PROFILE".to_owned(),
         }
     }
@@ -196,7 +207,7 @@ impl OrgId {
     /// A staff member's signed-in device.
     pub fn staff_session_key(&self, staff: &StaffId, session: &SessionId) -> Key {
         Key {
-            pk: format!("{self}#STAFF#{staff}"),
+            pk: self.staff_pk(staff),
             sk: format!("SESSION#{session}"),
         }
     }
@@ -220,7 +231,7 @@ impl OrgId {
         }
     }
 
-    /// A counter of attempts, such as sign-ins that failed from one network address.
+    /// A counter of attempts, such as sign-ins to one account or from one network address.
     pub fn throttle_key(&self, what: &str, who: &str) -> Key {
         Key {
             pk: format!("{self}#THROTTLE#{what}#{}", digest(who)),

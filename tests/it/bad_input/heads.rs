@@ -149,7 +149,7 @@ async fn a_change_of_another_version_than_the_current_one_is_refused() {
 async fn a_route_that_is_not_there_is_told_from_a_method_that_is_not_there() {
     changes_nothing(async |scene| {
         for path in [
-            "/profile",
+            "/client-data",
             "/profile/nothing",
             "/storefront/products/",
             "/client-data/profile/x",

@@ -2,6 +2,7 @@
 
 mod codes;
 pub(super) mod files;
+mod identity;
 pub(super) mod oauth;
 mod payments;
 pub(crate) mod reservations;
@@ -165,6 +166,7 @@ pub(crate) fn fixtures() -> Vec<Fixture> {
         codes::fixtures(),
         payments::payments(),
         reservations::fixtures(),
+        identity::fixtures(),
     ];
     areas.into_iter().flatten().collect()
 }

@@ -2,7 +2,7 @@
 
 use portico_shared::auth::{KeyRing, NewSession};
 use portico_shared::ids::{
-    AddressId, CartId, CustomerId, FileId, OrderId, ProductId, ReservationId,
+    AddressId, CartId, CustomerId, FileId, OrderId, ProductId, ReservationId, SessionId,
 };
 use portico_shared::store::CustomerScope;
 use portico_tests::provider::VERIFIER;
@@ -33,6 +33,7 @@ pub(crate) struct Names {
     pub(crate) proof: Value,
     /// The code of a sign-in in a browser.
     pub(crate) signed_in: String,
+    pub(crate) session: String,
     /// Never the same twice.
     pub(crate) fresh: String,
 }
@@ -59,6 +60,7 @@ impl Names {
             payment_method: "pm_1N4vKo2eZvKYlo2C".to_owned(),
             proof: unknown_proof("4/0AX4XfWh"),
             signed_in: "k1.AAAA".to_owned(),
+            session: SessionId::generate().to_string(),
             fresh: String::new(),
         }
     }
@@ -83,6 +85,7 @@ impl Names {
             signed_in: nonsense.clone(),
             path: nonsense.clone(),
             file: nonsense.clone(),
+            session: nonsense,
             fresh: String::new(),
         }
     }
@@ -90,10 +93,12 @@ impl Names {
     fn of_path(&self, parameter: &str) -> &str {
         match parameter {
             "author" | "authorid" => &self.author,
-            "email" => &self.email,
+            "email" | "emailOrUsername" => &self.email,
             "addressId" => &self.address,
             "cartid" => &self.cart,
             "fileId" => &self.file,
+            "sessionId" => &self.session,
+            "method" => "authenticator",
             "orderId" => &self.order,
             "paymentMethodId" => &self.payment_method,
             "placeId" => "ChIJ2eUgeAK6j4ARbn5u_wAGqWA",

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use http::Method;
 use portico_local::functions::Parts;
 use portico_shared::auth::{Code, CodeKind, CodeOwner, KeyRing, NewSession, Principal};
-use portico_shared::ids::OrgId;
+use portico_shared::ids::{OrgId, SessionId};
 use portico_shared::store::{AddressHash, CustomerScope, Store, Write};
 use portico_tests::{Account, Ask, World, eventually};
 use serde_json::{Value, json};
@@ -148,8 +148,19 @@ impl Scene {
             },
         };
         names.fresh = format!("fresh-{serial}");
-        if fixture.path == "/profile/customer/refresh" {
-            names.refresh = self.session().await;
+        match fixture.path {
+            "/profile/customer/refresh" | "/profile/user/refresh" => {
+                names.refresh = self.session().await;
+            }
+            "/profile/sessions/{sessionId}" if asker != self.ann.id => {
+                let refresh = self.session().await;
+                names.session = text(&json!(refresh.split('.').nth(1)));
+            }
+            // Staff who may look at Ann would be told of her.
+            "/profile/customer/profile/{emailOrUsername}" => {
+                "carol@acme.example".clone_into(&mut names.email);
+            }
+            _ => {}
         }
         if fixture.path.ends_with("/forgot/{email}") {
             names.email = format!("{}@example.com", names.fresh);
@@ -320,6 +331,7 @@ async fn belongings(world: &World, who: &Account) -> Names {
         payment_method: text(&method.body["id"]),
         proof: unknown_proof("4/0AX4XfWh"),
         signed_in: "k1.AAAA".to_owned(),
+        session: SessionId::generate().to_string(),
         fresh: String::new(),
     }
 }

@@ -10,6 +10,7 @@ use portico_shared::domain::file::{File, Reservation};
 use portico_shared::domain::notification::Notification;
 use portico_shared::domain::order::{Order, OrderRow};
 use portico_shared::domain::payment_method::PaymentMethods;
+use portico_shared::domain::second_factor::SecondFactor;
 use portico_shared::domain::stock::Stock;
 use portico_shared::domain::wishlist::Wish;
 use portico_shared::ids::OrderId;
@@ -31,10 +32,15 @@ pub(crate) async fn snapshot(store: &Store, scope: &CustomerScope, skus: &[&str]
         .get_consistent::<PaymentMethods>(&scope.key(&Item::PaymentMethods))
         .await;
     let methods = methods.expect("the table answers").as_ref().map(shown);
+    let factor = store
+        .get_consistent::<SecondFactor>(&scope.key(&Item::SecondFactor))
+        .await;
+    let factor = factor.expect("the table answers").as_ref().map(shown);
     let orders = all::<OrderRow>(store, scope, Collection::OrderRows).await;
     let mut snapshot = Snapshot::from([
         ("profile".to_owned(), json!(profile)),
         ("paymentMethods".to_owned(), json!(methods)),
+        ("second factor".to_owned(), json!(factor)),
         (
             "addresses".to_owned(),
             all::<Address>(store, scope, Collection::Addresses).await,

@@ -37,6 +37,9 @@ pub(crate) struct Proof {
     /// The nonce that the app gave to the provider, if it gave one: the ID token must have it.
     #[garde(inner(length(min = 1, max = 255)))]
     nonce: Option<String>,
+    /// At sign-in, what a challenge that was answered with `trustDevice` gave this device.
+    #[garde(inner(length(max = 512)))]
+    pub(super) device_token: Option<String>,
 }
 
 /// One of the three.

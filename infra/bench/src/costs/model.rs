@@ -55,12 +55,14 @@ pub const LONG_ANSWERS: [(&str, f64); 3] = [
     ("GET /storefront/orders/get/{author}", 6_000.0),
 ];
 /// Operations that hash a password.
-pub const HASHING: [&str; 5] = [
+pub const HASHING: [&str; 7] = [
     "POST /profile/customer/password/change",
     "POST /profile/customer/password/reset",
     "POST /profile/customer/signup",
     "POST /profile/customer/signin",
     "POST /profile/user/signin",
+    "POST /profile/signin",
+    "POST /profile/security/2fa/disable",
 ];
 
 const GB: f64 = 1e9;
@@ -289,13 +291,15 @@ const ORDER_MOVED: &[Step] = &[ORDER, NOTIFICATION, DASHBOARD, PASSED_BY];
 const CUSTOMER_MADE: &[Step] = &[CUSTOMER, NOTIFICATION, DASHBOARD, PASSED_BY, DEVICE];
 /// On a device that is known: the others are rare.
 const SIGNED_IN: &[Step] = &[DEVICE];
+const GUEST_MADE: &[Step] = &[PASSED_BY, DEVICE];
 const CUSTOMER_CHANGED: &[Step] = &[PASSED_BY];
 const CODE_MAILED: &[Step] = &[CODE_ISSUED, CODE_SENT, PASSED_BY];
 const CODE_BY_SMS: &[Step] = &[CODE_ISSUED, CODE_TEXTED, PASSED_BY];
-/// The code's use and the profile; before them a try, if it is six digits.
-const LINK_USED: &[Step] = &[PASSED_BY, PASSED_BY];
+/// The code's use and the profile, and the session of a sign-in; before them a try, if it is six digits.
+const LINK_USED: &[Step] = &[PASSED_BY, PASSED_BY, DEVICE];
 const CODE_TRIED: &[Step] = &[PASSED_BY];
 const CODE_USED: &[Step] = &[PASSED_BY, PASSED_BY, PASSED_BY];
+const SIGNED_IN_BY_CODE: &[Step] = &[PASSED_BY, PASSED_BY, PASSED_BY, DEVICE];
 const PASSWORD_CHANGED: &[Step] = &[CODE_ISSUED, NOTIFICATION, DASHBOARD, PASSED_BY];
 const BOOKING_MOVED: &[Step] = &[BOOKING, BOOKING_TOLD, DASHBOARD, PASSED_BY];
 
@@ -322,7 +326,7 @@ pub const FOLLOWS: &[(&str, &str, &[Step])] = &[
     (
         "POST /profile/customer/magic-link/redirect",
         "code",
-        CODE_USED,
+        SIGNED_IN_BY_CODE,
     ),
     (
         "POST /profile/customer/magic-link/redirect",
@@ -346,11 +350,23 @@ pub const FOLLOWS: &[(&str, &str, &[Step])] = &[
         PASSWORD_CHANGED,
     ),
     ("PUT /client-data/profile", "", CUSTOMER_CHANGED),
+    ("POST /profile/customer/update", "", CUSTOMER_CHANGED),
+    ("POST /profile/customer/register-guest", "", GUEST_MADE),
+    (
+        "POST /profile/customer/signup",
+        "a registered guest",
+        CUSTOMER_MADE,
+    ),
     ("POST /profile/customer/signup", "", CUSTOMER_MADE),
     ("POST /profile/customer/signin", "", SIGNED_IN),
     ("POST /profile/oauth/exchange", "", SIGNED_IN),
     ("POST /profile/{provider}/redirect", "known", SIGNED_IN),
     ("POST /profile/{provider}/token", "known", SIGNED_IN),
+    (
+        "POST /profile/security/challenge/verify",
+        "device to be trusted",
+        SIGNED_IN,
+    ),
     ("POST /storefront/checkout-cart", "one line", ORDER_MOVED),
     (
         "POST /storefront/order/process/{orderNumber}",

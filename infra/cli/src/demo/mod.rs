@@ -281,7 +281,8 @@ async fn seed_customer(
         last_name: Some(demo.last_name.to_owned()),
         phone: None,
     };
-    let (signed_in, _) = account::sign_up(store, ring, org, new, &Device::of("")).await?;
+    let device = Device::of("");
+    let signed_in = account::sign_up(store, ring, org, new, None, &device).await?;
     auth::sign_out(
         store,
         &Principal::verify(ring, org, &signed_in.tokens.access)?,

@@ -146,26 +146,13 @@ fn newcomer(org: &OrgId, identity: &Identity, email: &str) -> Result<(CustomerSc
     if !identity.email_verified && identity.provider != Provider::Facebook {
         return Err(Code::EmailUnverified.into());
     }
-    let now = clock::now();
-    let customer = Customer {
-        id: CustomerId::generate(),
-        email: email.to_owned(),
-        first_name: identity.first_name.clone(),
-        last_name: identity.last_name.clone(),
-        phone: None,
-        language: None,
-        timezone: None,
-        about: None,
-        avatar: None,
-        verified_phone: None,
-        password_changed_at: None,
-        verified_email: identity.email_verified.then(|| Verified {
-            address: email.to_owned(),
-            at: now,
-        }),
-        created_at: now,
-        updated_at: now,
-    };
+    let mut customer = Customer::new(CustomerId::generate(), email.to_owned());
+    customer.first_name.clone_from(&identity.first_name);
+    customer.last_name.clone_from(&identity.last_name);
+    customer.verified_email = identity.email_verified.then(|| Verified {
+        address: email.to_owned(),
+        at: customer.created_at,
+    });
     let scope = CustomerScope::proved(org.clone(), customer.id.clone());
     let identities = Identities {
         linked: vec![entry(identity)],
@@ -273,7 +260,7 @@ pub async fn unlink(store: &Store, scope: &CustomerScope, provider: Provider) ->
             Write::delete(lock).when(own),
         ];
         if identities.linked.is_empty() {
-            writes.push(check_password(scope.org(), &profile.entity.email));
+            writes.push(check_password(scope, &profile.entity.email));
         }
         match store.transact(writes).await {
             Ok(()) => return Ok(()),
