@@ -66,7 +66,7 @@ async fn sign_in(world: &World, email: &str, password: &str) -> Answer {
 }
 
 /// Makes the address's code or link as old as it is when it has expired, and lets another one be sent.
-async fn age(world: &World, kind: CodeKind) {
+pub(crate) async fn age(world: &World, kind: CodeKind) {
     let peer = world.peer();
     for item in world.table_at_rest().await {
         if item["sk"]["S"] != format!("CODE#{}", kind.as_str()) {
@@ -97,7 +97,7 @@ async fn move_away(world: &World, who: &Account) {
 }
 
 /// Nothing that is stored or queued holds this.
-async fn assert_nowhere(world: &World, secret: &str) {
+pub(crate) async fn assert_nowhere(world: &World, secret: &str) {
     for item in world.table_at_rest().await {
         assert!(!item.to_string().contains(secret), "{item}");
     }

@@ -4,6 +4,7 @@ mod challenges;
 mod gate;
 mod guests;
 mod limits;
+pub(crate) mod mailed_codes;
 mod open_sessions;
 pub(crate) mod second_factor;
 mod timing;

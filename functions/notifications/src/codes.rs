@@ -60,7 +60,11 @@ impl Notifications {
 /// What a mail says. A link has its token behind the `#`: browsers send that part to no server, so it is in no
 /// log and no `Referer`.
 fn message(kind: CodeKind, secret: &str, org: &OrgConfig) -> Message {
-    const NOT_YOU: &str = "If it was not you who asked, you need not do anything.";
+    let not_you = if kind == CodeKind::SecondFactor {
+        "If it was not you, somebody else knows your password: set a new one."
+    } else {
+        "If it was not you who asked, you need not do anything."
+    };
     let (title, page, to_do, how_long) = match kind {
         CodeKind::VerifyEmail | CodeKind::VerifyPhone => (
             "Confirm your address",
@@ -68,7 +72,9 @@ fn message(kind: CodeKind, secret: &str, org: &OrgConfig) -> Message {
             "to confirm your address",
             "10 minutes",
         ),
-        CodeKind::SignInCode => ("Your code to sign in", "", "to sign in", "10 minutes"),
+        CodeKind::SignInCode | CodeKind::SecondFactor => {
+            ("Your code to sign in", "", "to sign in", "10 minutes")
+        }
         CodeKind::SignInLink => (
             "Your link to sign in",
             "magic-link",
@@ -86,9 +92,9 @@ fn message(kind: CodeKind, secret: &str, org: &OrgConfig) -> Message {
     let link = org.portal_url.as_ref().filter(|_| kind.is_link());
     let link = link.map(|portal| format!("{portal}/{page}#token={secret}"));
     let body = if link.is_some() {
-        format!("Follow this link {to_do}. It is good once, for {how_long}. {NOT_YOU}")
+        format!("Follow this link {to_do}. It is good once, for {how_long}. {not_you}")
     } else {
-        format!("Enter {secret} {to_do}. It is good once, for {how_long}. {NOT_YOU}")
+        format!("Enter {secret} {to_do}. It is good once, for {how_long}. {not_you}")
     };
     Message::new(title, body, link, org.name.clone())
 }
@@ -127,7 +133,11 @@ mod tests {
 
     #[test]
     fn a_code_is_in_the_text_and_not_in_the_subject() {
-        for kind in [CodeKind::VerifyEmail, CodeKind::SignInCode] {
+        for kind in [
+            CodeKind::VerifyEmail,
+            CodeKind::SignInCode,
+            CodeKind::SecondFactor,
+        ] {
             let message = message(kind, "042137", &org(Some("https://account.acme.example")));
             assert!(message.text().contains("Enter 042137 to "));
             assert!(!message.title.contains("042137") && !message.text().contains("https"));

@@ -58,12 +58,17 @@ pub(crate) struct Challenge {
 
 impl From<second_factor::Challenge> for Challenge {
     fn from(challenge: second_factor::Challenge) -> Self {
-        let Method::Authenticator = challenge.method;
+        let message = match challenge.method {
+            Method::Authenticator => {
+                "Enter the code that your authenticator app shows, or a backup code."
+            }
+            Method::Email => "Enter the code that was mailed to you, or a backup code.",
+        };
         Self {
             requires_two_factor: true,
             token: challenge.token,
             two_factor_method: challenge.method,
-            message: "Enter the code that your authenticator app shows, or a backup code.",
+            message,
             email: challenge.email,
             is_new_device: challenge.is_new_device,
             expires_in: second_factor::CHALLENGE_SECONDS,

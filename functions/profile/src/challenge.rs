@@ -25,7 +25,7 @@ struct ChallengeAnswer {
     /// As sign-in gave it.
     #[garde(length(max = 512))]
     challenge_token: String,
-    /// The six digits that the app shows, or a backup code. Spaces and hyphens do not matter.
+    /// The six digits that the app shows or that were mailed, or a backup code. Spaces and hyphens do not matter.
     #[garde(length(max = 64))]
     code: String,
     /// Whether to ask for no second factor on this device for 30 days; the answer then has a `deviceToken`.
@@ -47,7 +47,6 @@ struct ChallengeAgain {
     challenge_token: String,
     /// Where the code is to come from; the customer's own method if it is left out.
     #[garde(skip)]
-    #[allow(dead_code)] // Read to refuse what is no method: there is only one so far.
     method: Option<Method>,
 }
 
@@ -80,7 +79,8 @@ async fn verify_challenge(
     Ok(Json(Session::verified(verified)))
 }
 
-/// Sends the code of a challenge once more. An authenticator app makes its codes by itself: it is told so.
+/// Mails the code of a challenge once more. The one before is good no more. An authenticator app makes its codes by
+/// itself: that is said, and also where another method than the customer's own is wanted.
 #[utoipa::path(
     post, path = "/profile/security/challenge/send", tag = "profile", request_body = ChallengeAgain,
     responses((status = NO_CONTENT), (status = "4XX", body = Problem)),
@@ -90,6 +90,7 @@ async fn send_challenge(
     org: Org,
     Body(input): Body<ChallengeAgain>,
 ) -> Result<StatusCode, Failure> {
-    second_factor::send_again(&app.ring, &org.id, &input.challenge_token)?;
+    let token = &input.challenge_token;
+    second_factor::send_again(&app.store, &app.ring, &org.id, token, input.method).await?;
     Ok(StatusCode::NO_CONTENT)
 }

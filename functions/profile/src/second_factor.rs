@@ -4,7 +4,9 @@ use axum::extract::State;
 use garde::Validate;
 use jiff::Timestamp;
 use portico_shared::auth::Password;
-use portico_shared::domain::second_factor::{self, Method, Proof, State as Progress, Status};
+use portico_shared::domain::second_factor::{
+    self, Enrolment, Method, Proof, State as Progress, Status,
+};
 use portico_shared::error::{Code, Refusal, Result};
 use portico_shared::http::{App, Body, ClientIp, Customer, Failure, Json, Path, Problem, Routes};
 use portico_shared::operations;
@@ -57,7 +59,7 @@ impl From<Status> for SecondFactorStatus {
     }
 }
 
-/// What an authenticator app needs.
+/// What an authenticator app needs, or where the first code was mailed.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
@@ -67,12 +69,17 @@ impl From<Status> for SecondFactorStatus {
 struct SetUp {
     method: Method,
     /// To be typed in: base32.
-    secret: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
     /// To be shown as a QR code.
-    otpauth_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    otpauth_url: Option<String>,
+    /// The profile's address, all but hidden.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
 }
 
-/// A code that the app shows.
+/// A code that the app shows or that was mailed.
 #[derive(Deserialize, ToSchema, Validate)]
 #[schema(example = json!({"code": "287082"}))]
 struct FirstCode {
@@ -80,7 +87,7 @@ struct FirstCode {
     code: String,
 }
 
-/// Whether the app has shown a right code.
+/// Whether a right code was shown.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"verified": true}))]
 struct SetUpVerified {
@@ -93,7 +100,7 @@ struct SetUpVerified {
 #[schema(example = json!({"enabled": true, "backupCodes": ["abcd-efgh-ijkl-mnop"]}))]
 struct BackupCodes {
     enabled: bool,
-    /// Each is good for one sign-in without the app.
+    /// Each is good for one sign-in without the app or the mail.
     backup_codes: Vec<String>,
 }
 
@@ -139,7 +146,7 @@ async fn second_factor_status(
     Ok(Json(status.into()))
 }
 
-/// Makes a secret for an authenticator app. Nothing is asked for at sign-in so far.
+/// Makes a secret for an authenticator app, or mails a first code. Nothing is asked for at sign-in so far.
 #[utoipa::path(
     post, path = "/profile/security/2fa/setup/{method}", tag = "profile", security(("customer" = [])),
     params(("method" = Method, Path, example = "authenticator")),
@@ -153,14 +160,19 @@ async fn set_up_second_factor(
     let issuer = &customer.org.config.name;
     let enrolment =
         second_factor::set_up(&app.store, &app.ring, &customer.scope, method, issuer).await?;
+    let (secret, otpauth_url, email) = match enrolment {
+        Enrolment::Authenticator { secret, url } => (Some(secret), Some(url), None),
+        Enrolment::Email(email) => (None, None, Some(email)),
+    };
     Ok(Json(SetUp {
         method,
-        secret: enrolment.secret,
-        otpauth_url: enrolment.url,
+        secret,
+        otpauth_url,
+        email,
     }))
 }
 
-/// Takes the first code of the app, which shows that it has the secret.
+/// Takes the first code, which shows that the app has the secret, or that mail arrives.
 #[utoipa::path(
     post, path = "/profile/security/2fa/verify-setup", tag = "profile", security(("customer" = [])),
     request_body = FirstCode,

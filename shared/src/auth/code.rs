@@ -10,10 +10,11 @@ use subtle::ConstantTimeEq;
 
 use super::{KeyRing, Purpose};
 use crate::clock;
-use crate::error::{Code as ErrorCode, Refusal};
+use crate::error::{Code as ErrorCode, Refusal, Result};
 use crate::ids::{OrgId, random16};
 use crate::store::{
-    AddressHash, Condition, CustomerScope, Entity, Item, Key, Partition, Update, Write,
+    AddressHash, Condition, CustomerScope, Entity, Item, Key, Partition, Store, StoreError, Update,
+    Write,
 };
 
 /// How long six digits are good for.
@@ -24,8 +25,6 @@ const LINK_SECONDS: i64 = 15 * 60;
 const MAX_TRIES: u32 = 5;
 /// How long after one the next may be sent.
 const RESEND_SECONDS: i64 = 60;
-/// How many may be sent within a day of the first.
-const MAX_SENDS: u32 = 5;
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 /// What a one-time secret is good for. One of them is never good for another.
@@ -42,6 +41,8 @@ pub enum CodeKind {
     SignInLink,
     /// A code to sign in with.
     SignInCode,
+    /// A code that is asked for beside the password.
+    SecondFactor,
 }
 
 impl CodeKind {
@@ -53,6 +54,16 @@ impl CodeKind {
             Self::ResetPassword => "reset-password",
             Self::SignInLink => "sign-in-link",
             Self::SignInCode => "sign-in-code",
+            Self::SecondFactor => "second-factor",
+        }
+    }
+
+    /// How many may be sent within a day of the first. The second factor has more, because who has given the
+    /// password must get in.
+    const fn max_sends(self) -> u32 {
+        match self {
+            Self::SecondFactor => 20,
+            _ => 5,
         }
     }
 
@@ -163,23 +174,66 @@ impl Code {
     ///
     /// # Errors
     ///
-    /// `rate_limited` within a minute after that, and when five were sent within a day.
+    /// `rate_limited` within a minute after that, unless it was used, and when as many as may be were sent
+    /// within a day.
     pub fn reissue(&mut self, owner: &CodeOwner, before: &Self) -> Result<Write, Refusal> {
         let limited = |until: i64| {
             let seconds = u32::try_from(until - self.sent_at).unwrap_or(1).max(1);
             Refusal::new(ErrorCode::RateLimited).retry_after(seconds)
         };
-        if self.sent_at < before.sent_at + RESEND_SECONDS {
+        if before.expires_at > 0 && self.sent_at < before.sent_at + RESEND_SECONDS {
             return Err(limited(before.sent_at + RESEND_SECONDS));
         }
         if self.sent_at < before.since + DAY_SECONDS {
-            if before.sends >= MAX_SENDS {
+            if before.sends >= self.kind.max_sends() {
                 return Err(limited(before.since + DAY_SECONDS));
             }
             (self.since, self.sends) = (before.since, before.sends + 1);
         }
         let unchanged = Condition::eq("nonce", &before.nonce);
         Ok(self.put(owner).when(unchanged))
+    }
+
+    /// Issues a code to somebody who is known, in the place of the one `before`, if there was one. One write.
+    ///
+    /// # Errors
+    ///
+    /// As [`Code::reissue`]'s, also where another one was issued at the same moment.
+    pub async fn send(
+        store: &Store,
+        ring: &KeyRing,
+        owner: &CodeOwner,
+        kind: CodeKind,
+        to: &str,
+        before: Option<&Self>,
+    ) -> Result<()> {
+        let mut code = Self::new(ring, kind, to);
+        let issue = match before {
+            Some(before) => code.reissue(owner, before)?,
+            None => code.issue(owner),
+        };
+        match store.write(issue).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::ConditionFailed(_)) => {
+                Err(Refusal::new(ErrorCode::RateLimited).retry_after(60).into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The open code that has these digits; the try is counted, whatever comes of it. One write.
+    pub async fn tried(
+        store: &Store,
+        ring: &KeyRing,
+        owner: &CodeOwner,
+        kind: CodeKind,
+        digits: &str,
+    ) -> Result<Option<Self>> {
+        match store.update::<Self>(Self::count_try(owner, kind)).await {
+            Ok(code) => Ok(Some(code.entity).filter(|code| code.is(ring, owner, digits))),
+            Err(StoreError::ConditionFailed(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Kept for as long as it counts what is sent.

@@ -10,7 +10,7 @@ use crate::error::{Code, Refusal, Result};
 use crate::ids::OrgId;
 use crate::store::{Condition, Entity, Key, Store, StoreError, Update, Write};
 
-/// Tries are counted in windows of 15 minutes, which follow the clock.
+/// Tries are counted in windows, which follow the clock, of 15 minutes if nothing else is said.
 const WINDOW_SECONDS: i64 = 15 * 60;
 /// What a counter says once nothing may be tried any more.
 const CLOSED: u32 = 1_000_000;
@@ -39,11 +39,20 @@ impl Limit {
     /// `most` tries in this quarter of an hour. `what` names the thing that is tried, `who` the account or
     /// the network address that is counted for.
     pub fn in_window(org: &OrgId, what: &str, who: &str, most: u32) -> Self {
-        let window = clock::unix_seconds() / WINDOW_SECONDS;
+        Self::within(WINDOW_SECONDS, org, what, who, most)
+    }
+
+    /// `most` in this minute.
+    pub fn in_minute(org: &OrgId, what: &str, who: &str, most: u32) -> Self {
+        Self::within(60, org, what, who, most)
+    }
+
+    fn within(seconds: i64, org: &OrgId, what: &str, who: &str, most: u32) -> Self {
+        let window = clock::unix_seconds() / seconds;
         Self {
             key: org.throttle_key(what, &format!("{who}|{window}")),
             most,
-            ends: (window + 1) * WINDOW_SECONDS,
+            ends: (window + 1) * seconds,
         }
     }
 

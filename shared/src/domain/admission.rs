@@ -2,9 +2,9 @@
 //! asked for a second factor if they have one.
 
 use super::customer::Customer;
-use super::second_factor::{Challenge, SecondFactor, TrustedDevice};
+use super::second_factor::{Challenge, SecondFactor, TrustedDevice, mail_code};
 use crate::auth::{Caller, Device, KeyRing, NewSession, SessionTokens};
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::store::{CustomerScope, Item, Partition, Store, Write};
 
 /// A customer who is in.
@@ -29,7 +29,7 @@ pub enum Admitted {
 /// device that was trusted before, if the client has one.
 ///
 /// A read of the second factor and the profile together, one of the trusted device where there is something
-/// to be trusted, and the put of the session.
+/// to be trusted, and the put of the session; where a code is mailed, a read and a write for that.
 pub async fn admit(
     store: &Store,
     ring: &KeyRing,
@@ -94,6 +94,13 @@ async fn question(
         return Ok(None);
     }
     let email = profile.map(|profile| profile.entity.email);
+    if let Some(email) = email.as_deref().filter(|_| factor.is_by_mail()) {
+        match mail_code(store, ring, scope, email).await {
+            // The one that was mailed before is good still, or a backup code is.
+            Err(error) if error.refusal().code == Code::RateLimited => {}
+            sent => sent?,
+        }
+    }
     let is_new = device.is_none();
     Challenge::issue(ring, scope, &factor, email.as_deref(), is_new).map(Some)
 }

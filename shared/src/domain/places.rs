@@ -1,28 +1,15 @@
 //! Addresses while they are typed, by Google Places.
 
-use serde::{Deserialize, Serialize};
-
 use super::integration::Integrations;
-use crate::auth::KeyRing;
-use crate::clock;
-use crate::error::{Code, Refusal, Result};
-use crate::store::{Condition, CustomerScope, Entity, Store, StoreError, Update, Write};
+use crate::auth::{KeyRing, Limit};
+use crate::error::{Code, Result};
+use crate::store::{CustomerScope, Store};
 use crate::vendors::Vendors;
 use crate::vendors::places::{Component, Prediction, Typed};
 
 /// What a customer may ask in a minute. Somebody who types quickly asks three or four times a second for
 /// some seconds; the org pays for each.
 pub const PER_MINUTE: u32 = 60;
-
-/// Questions of one customer in one minute.
-#[derive(Serialize, Deserialize)]
-struct Throttle {
-    asked: u32,
-}
-
-impl Entity for Throttle {
-    const TYPE: &'static str = "Throttle";
-}
 
 /// Google Places, for one customer.
 #[derive(Clone, Copy)]
@@ -106,25 +93,13 @@ impl PlaceFinder<'_> {
 
     /// Counts a question.
     async fn count(&self) -> Result<()> {
-        let now = clock::unix_seconds();
-        let minute = now / 60;
-        let ends = (minute + 1) * 60;
-        let who = format!("{}|{minute}", self.scope.customer());
-        let count = Update::of::<Throttle>().add("asked", 1).set("ttl", &ends);
-        let below = Condition::below("asked", &PER_MINUTE);
-        let count = Write::update(self.scope.org().throttle_key("places", &who), count)
-            .when(Condition::Any(vec![Condition::Lacks("asked"), below]));
-        match self.store.write(count).await {
-            Ok(_) => Ok(()),
-            Err(StoreError::ConditionFailed(_)) => {
-                let seconds = u32::try_from(ends - now).unwrap_or(1);
-                let message = "Too many addresses were asked for";
-                Err(Refusal::because(Code::RateLimited, message)
-                    .retry_after(seconds)
-                    .into())
-            }
-            Err(error) => Err(error.into()),
-        }
+        let (org, who) = (self.scope.org(), self.scope.customer().as_str());
+        let limit = Limit::in_minute(org, "places", who, PER_MINUTE);
+        limit
+            .take(self.store)
+            .await?
+            .ok_or_else(|| limit.reached())?;
+        Ok(())
     }
 }
 

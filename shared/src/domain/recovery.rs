@@ -118,12 +118,13 @@ pub async fn reset_password(
     let (owner, code, customer) =
         open_link(store, ring, org, CodeKind::ResetPassword, token).await?;
     let scope = CustomerScope::proved(org.clone(), customer);
-    let spend = Some(code.spend(&owner));
+    let spend = code.spend(&owner);
     let done = replace_password(store, &scope, &code.to, password, "password", spend);
     done.await.map_err(not_good)
 }
 
-/// Changes a customer's password and ends every session. Four round trips.
+/// Changes a customer's password and ends every session. A link that would reset it is good no more: whoever
+/// has it may be why the password is changed. Four round trips.
 ///
 /// # Errors
 ///
@@ -141,7 +142,9 @@ pub async fn change_password(
         ErrorCode::InvalidCredentials => ErrorCode::WrongPassword.into(),
         _ => error,
     })?;
-    replace_password(store, scope, &email, new, "newPassword", None).await
+    let owner = CodeOwner::Address(scope.org().clone(), AddressHash::of(&email));
+    let link = Write::delete(owner.key(CodeKind::ResetPassword));
+    replace_password(store, scope, &email, new, "newPassword", link).await
 }
 
 /// Lets in whoever was mailed a link, and holds the address for verified. Three round trips.
@@ -185,13 +188,7 @@ pub async fn sign_in_by_code(
     // Before the code is counted: who may not try must not use up another's tries.
     let taken = taken.ok_or_else(|| limit.reached())?;
     let customer = login.and_then(|login| login.entity.customer);
-    let tried = Code::count_try(&owner, CodeKind::SignInCode);
-    let code = match store.update::<Code>(tried).await {
-        Ok(code) => Some(code.entity),
-        Err(StoreError::ConditionFailed(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let code = code.filter(|code| code.is(ring, &owner, digits));
+    let code = Code::tried(store, ring, &owner, CodeKind::SignInCode, digits).await?;
     let (code, customer) = code.zip(customer).ok_or(ErrorCode::InvalidCode)?;
     taken.give_back(store).await?;
     redeem(store, ring, &owner, &code, customer, caller, trust).await
@@ -244,15 +241,15 @@ async fn redeem(
         .map_err(not_good)
 }
 
-/// Writes a new password, together with the use of what allows it, and ends every session. Wrong ones that were
-/// counted were somebody's who did not know the old one.
+/// Writes a new password, together with the end of the link that allows it, and ends every session. Wrong ones that
+/// were counted were somebody's who did not know the old one.
 async fn replace_password(
     store: &Store,
     scope: &CustomerScope,
     email: &str,
     password: Password,
     member: &'static str,
-    spend: Option<Write>,
+    link: Write,
 ) -> Result<()> {
     if password.expose().eq_ignore_ascii_case(email) {
         let refusal = Refusal::new(ErrorCode::ValidationFailed);
@@ -260,13 +257,13 @@ async fn replace_password(
     }
     let login = Update::of::<Login>().set("password", &hash_password(password).await?);
     let changed = Update::of::<Customer>().set("passwordChangedAt", &clock::now());
-    let mut writes = vec![
+    let writes = vec![
         Write::update(scope.org().customer_login_key(email), login)
             .when(Condition::eq("customer", scope.customer())),
         Write::update(scope.key(&Item::Profile), changed).when(Condition::eq("email", &email)),
         unlock(scope.org(), email),
+        link,
     ];
-    writes.extend(spend);
     Ok(revoke_all(store, scope, writes).await?)
 }
 

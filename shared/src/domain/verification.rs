@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::customer::{Customer, Verified};
 use crate::auth::{Code, CodeKind, CodeOwner, KeyRing};
 use crate::clock;
-use crate::error::{Code as ErrorCode, Refusal, Result};
+use crate::error::{Code as ErrorCode, Result};
 use crate::store::{
     Condition, CustomerScope, Item, Partition, Store, StoreError, Stored, Update, Write,
 };
@@ -107,19 +107,16 @@ pub async fn send(
         return Err(ErrorCode::AlreadyVerified.into());
     }
     let address = status.address.ok_or(ErrorCode::PhoneRequired)?;
-    let mut code = Code::new(ring, channel.kind(), address);
-    let issue = match before {
-        Some(before) => code.reissue(&owner, &before.entity)?,
-        None => code.issue(&owner),
-    };
-    match store.write(issue).await {
-        Ok(_) => Ok(()),
-        // Another one was sent at the same moment.
-        Err(StoreError::ConditionFailed(_)) => {
-            Err(Refusal::new(ErrorCode::RateLimited).retry_after(60).into())
-        }
-        Err(error) => Err(error.into()),
-    }
+    let before = before.map(|before| before.entity);
+    Code::send(
+        store,
+        ring,
+        &owner,
+        channel.kind(),
+        &address,
+        before.as_ref(),
+    )
+    .await
 }
 
 /// Holds the address that a code was sent to for verified. Two round trips, one for a wrong code.
@@ -135,12 +132,8 @@ pub async fn verify(
     digits: &str,
 ) -> Result<Status> {
     let owner = CodeOwner::Customer(scope.clone());
-    let tried = Code::count_try(&owner, channel.kind());
-    let code = match store.update::<Code>(tried).await {
-        Ok(code) if code.entity.is(ring, &owner, digits) => code.entity,
-        Ok(_) | Err(StoreError::ConditionFailed(_)) => return Err(ErrorCode::InvalidCode.into()),
-        Err(error) => return Err(error.into()),
-    };
+    let code = Code::tried(store, ring, &owner, channel.kind(), digits).await?;
+    let code = code.ok_or(ErrorCode::InvalidCode)?;
     let verified = Verified {
         address: code.to.clone(),
         at: clock::now(),

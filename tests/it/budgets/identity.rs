@@ -7,6 +7,7 @@ use portico_tests::{Account, Answer, Ask, World};
 use serde_json::{Value, json};
 
 use super::Budgets;
+use crate::identity::mailed_codes;
 
 pub(super) async fn identity(world: &World, budgets: &mut Budgets, ann: &Account, owner: &Account) {
     profiles(world, budgets, ann, owner).await;
@@ -132,6 +133,7 @@ async fn second_factor(world: &World, budgets: &mut Budgets) {
     budgets.row(&format!("POST {TREE}/verify-setup"), "", 200, &verified);
     let on = post(&format!("{TREE}/enable"), &Value::Null).await;
     budgets.row(&format!("POST {TREE}/enable"), "", 200, &on);
+    mailed(world, budgets).await;
     let status = world
         .ask(&Method::GET, &format!("{TREE}/status"))
         .org("globex");
@@ -177,5 +179,48 @@ async fn second_factor(world: &World, budgets: &mut Budgets) {
         "by password, again at once",
         200,
         &off,
+    );
+}
+
+/// The same with codes by mail.
+async fn mailed(world: &World, budgets: &mut Budgets) {
+    const EMAIL: &str = "cost-mailed@example.com";
+    const TREE: &str = "/profile/security/2fa";
+    let who = world.sign_up("acme", EMAIL).await;
+    let post = async |path: &str, body: &Value| -> Answer {
+        world.post(path, body).token(&who.token).send().await
+    };
+    let made = post(&format!("{TREE}/setup/email"), &Value::Null).await;
+    let operation = format!("POST {TREE}/setup/{{method}}");
+    budgets.row(&operation, "by mail", 200, &made);
+    let code = json!({"code": mailed_codes::mailed(world, EMAIL, 1).await});
+    let verified = post(&format!("{TREE}/verify-setup"), &code).await;
+    let operation = format!("POST {TREE}/verify-setup");
+    budgets.row(&operation, "mailed code", 200, &verified);
+    post(&format!("{TREE}/enable"), &Value::Null)
+        .await
+        .expect(200);
+    let credentials = json!({"email": EMAIL, "password": "correct horse battery"});
+    let challenged = post("/profile/customer/signin", &credentials).await;
+    let operation = "POST /profile/customer/signin";
+    budgets.row(
+        operation,
+        "second factor wanted, code mailed",
+        200,
+        &challenged,
+    );
+    let token = &challenged.body["challengeToken"];
+    let code = mailed_codes::mailed(world, EMAIL, 2).await;
+    let right = json!({"challengeToken": token, "code": code});
+    let verified = post("/profile/security/challenge/verify", &right).await;
+    let operation = "POST /profile/security/challenge/verify";
+    budgets.row(operation, "mailed code", 200, &verified);
+    let again = json!({"challengeToken": token});
+    let again = post("/profile/security/challenge/send", &again).await;
+    budgets.row(
+        "POST /profile/security/challenge/send",
+        "by mail",
+        204,
+        &again,
     );
 }

@@ -248,8 +248,16 @@ async fn a_password_is_changed_by_who_knows_it_and_ends_every_session() {
         assert_eq!(refused["details"][0]["field"], "newPassword");
     }
     refresh(&world, &who.refresh).await.expect(200);
+    let forgotten = world.get("/profile/customer/password/forgot/chas@example.com");
+    forgotten.send().await.expect(200);
+    let link = token(&message(&world, "chas@example.com", "Set a new password").await);
+    assert!(valid(&world, &link).await);
     assert_eq!(change(OLD, NEW).await.expect(200)["success"], true);
     message(&world, "chas@example.com", "Your password was changed").await;
+    assert!(!valid(&world, &link).await, "a link from before the change");
+    reset(&world, &link, OLD)
+        .await
+        .expect_problem(422, "invalid_code");
     sign_in(&world, "chas@example.com", OLD)
         .await
         .expect_problem(401, "invalid_credentials");

@@ -4,6 +4,7 @@ use portico_tests::World;
 use serde_json::{Value, json};
 
 use super::at_every_call;
+use crate::identity::mailed_codes::{mailed, switch_on};
 use crate::identity::second_factor::{Secured, answer, verified};
 
 const PASSWORD: &str = "correct horse battery";
@@ -277,6 +278,32 @@ async fn what_takes_protection_away_is_done_or_not_done() {
             let challenge = text(&challenge, "challengeToken");
             let code = codes["backupCodes"][9].as_str().unwrap();
             assert!(answer(&world, &challenge, code).await.expect(200)["token"].is_string());
+        },
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_is_cut_off_while_its_code_is_mailed_mails_one_code_and_is_made_again() {
+    let (world, faults) = World::start_with_faults().await;
+    let again = async |prepared: &Value| {
+        let body = json!({"email": prepared["email"], "password": PASSWORD});
+        world.post("/profile/customer/signin", &body).send().await
+    };
+    at_every_call(
+        &faults,
+        async |name| {
+            let email = format!("mailed-{name}@example.com");
+            let who = world.sign_up("acme", &email).await;
+            switch_on(&world, &who, &email).await;
+            json!({"email": email})
+        },
+        async |prepared| again(prepared).await.status,
+        async |prepared, _| {
+            let challenge = again(prepared).await.expect(200);
+            let challenge = text(&challenge, "challengeToken");
+            let code = mailed(&world, &text(prepared, "email"), 2).await;
+            answer(&world, &challenge, &code).await.expect(200);
         },
     )
     .await;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use portico_shared::deadline::MARGIN;
 use portico_shared::domain::integration::Vendor;
+use portico_shared::domain::payment_method::MOST_TRIED;
 use portico_shared::secret::Secret;
 use portico_shared::vendors::{ATTEMPTS, Urls, Vendors};
 use portico_tests::vendors::{STRIPE_KEY, stripe_card};
@@ -87,6 +88,24 @@ async fn each_reason_that_a_bank_gives_has_its_code_and_changes_nothing() {
         refused.expect_problem(402, expected);
     }
     assert_eq!(saved(&world, &ann).await, Vec::<Value>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_tries_one_card_after_the_other_is_held_back_before_stripe_hears_of_it() {
+    let (world, _faults, ann) = started().await;
+    let told = ResponseTemplate::new(402).set_body_json(problem("card_declined", None));
+    attaching(&world, told, 1000).await;
+    // The quarter of an hour may be over in between.
+    let mut answers = Vec::new();
+    for _ in 0..=MOST_TRIED * 2 {
+        answers.push(save(&world, &ann, CARD, true).await);
+    }
+    let limited = answers.into_iter().find(|answer| answer.status != 402);
+    let limited = limited.expect("at some time it is enough");
+    let seconds: u32 = limited.headers["retry-after"].parse().unwrap();
+    assert!((1..=900).contains(&seconds), "{seconds}");
+    limited.expect_problem(429, "rate_limited");
+    assert!(attachments(&world).await.len() <= MOST_TRIED as usize * 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::integration::Integrations;
-use crate::auth::KeyRing;
+use crate::auth::{KeyRing, Limit};
 use crate::clock;
 use crate::error::{Code, Refusal, Result};
 use crate::store::{
@@ -22,6 +22,8 @@ use crate::vendors::Vendors;
 
 /// How many methods a customer may save. The item stays within 4 KB, half a read unit.
 pub const MOST: usize = 20;
+/// How many a customer may try to save within a quarter of an hour.
+pub const MOST_TRIED: u32 = 30;
 /// How often a change is tried when another one comes in between.
 const ATTEMPTS: u32 = 5;
 
@@ -132,7 +134,7 @@ impl Wallet<'_> {
     /// # Errors
     ///
     /// The `402` codes when the provider says no; `validation_failed` for what it does not know, or beyond
-    /// [`MOST`]; `integration_not_configured`.
+    /// [`MOST`]; `rate_limited` after [`MOST_TRIED`] within a quarter of an hour; `integration_not_configured`.
     pub async fn add(
         &self,
         provider: PaymentProvider,
@@ -168,6 +170,12 @@ impl Wallet<'_> {
             }
         }
         Err(busy())
+    }
+
+    /// How many may be tried. Whoever tries stolen cards must not find out here which of them are good.
+    fn limit(&self) -> Limit {
+        let (org, who) = (self.scope.org(), self.scope.customer().as_str());
+        Limit::in_window(org, "payment-method", who, MOST_TRIED)
     }
 
     /// Makes a saved method the default one.

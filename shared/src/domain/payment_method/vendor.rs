@@ -15,6 +15,19 @@ impl Wallet<'_> {
         sent: &str,
         methods: &mut PaymentMethods,
     ) -> Result<PaymentMethod> {
+        let (prefix, what) = match provider {
+            PaymentProvider::Stripe => ("pm_", "a payment method of Stripe's, such as pm_1N4v…"),
+            PaymentProvider::PayPal => (
+                "BA-",
+                "a token of a PayPal billing agreement, such as BA-8A8…",
+            ),
+        };
+        must_be_token(sent, prefix, what)?;
+        let limit = self.limit();
+        limit
+            .take(self.store)
+            .await?
+            .ok_or_else(|| limit.reached())?;
         match provider {
             PaymentProvider::Stripe => self.attach(sent, methods).await,
             PaymentProvider::PayPal => self.agree(sent).await,
@@ -22,11 +35,6 @@ impl Wallet<'_> {
     }
 
     async fn attach(&self, sent: &str, methods: &mut PaymentMethods) -> Result<PaymentMethod> {
-        must_be_token(
-            sent,
-            "pm_",
-            "a payment method of Stripe's, such as pm_1N4v…",
-        )?;
         let settings = self.stripe_settings().await?;
         let stripe = self.vendors.stripe(&settings.secret_key);
         let customer = match &methods.stripe_customer {
@@ -60,11 +68,6 @@ impl Wallet<'_> {
     }
 
     async fn agree(&self, token: &str) -> Result<PaymentMethod> {
-        must_be_token(
-            token,
-            "BA-",
-            "a token of a PayPal billing agreement, such as BA-8A8…",
-        )?;
         let settings = self.paypal_settings().await?;
         let live = settings.mode == PayPalMode::Live;
         let paypal = self

@@ -7,13 +7,14 @@
 use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
 
-use super::{Method, SecondFactor, TrustedDevice, prove_code};
+use super::{Method, SecondFactor, TrustedDevice, mail_code, prove_code};
 use crate::auth::{Device, KeyRing, Limit, NewSession, Purpose};
 use crate::clock;
 use crate::domain::admission::SignedIn;
+use crate::domain::customer::Customer;
 use crate::error::{Code, Error, Result};
 use crate::ids::{ChallengeId, CustomerId, OrgId};
-use crate::store::{Condition, CustomerScope, Item, Partition, Store, StoreError, Write};
+use crate::store::{CustomerScope, Item, Partition, Store, StoreError};
 use crate::text::masked_email;
 
 /// How long a challenge may be answered: 10 minutes.
@@ -26,7 +27,7 @@ const MAX_TRIES: u32 = 5;
 pub struct Challenge {
     /// What the answer has to show.
     pub token: String,
-    /// Where the code comes from.
+    /// Where the code comes from; it was mailed already, if it is by mail.
     pub method: Method,
     /// The address of the account, all but hidden.
     pub email: Option<String>,
@@ -93,12 +94,9 @@ pub async fn verify(
     // Before the customer's own try: a challenge that is over must not use those up.
     limit.take(store).await?.ok_or(Code::InvalidChallenge)?;
     let (factor, spent) = prove_code(store, ring, &scope, code).await?;
-    let update = Write::update(scope.key(&Item::SecondFactor), spent.update())
-        .when(Condition::eq("v", &factor.version));
-
     let session = NewSession::for_customer(ring, &scope)?.on(device);
     let trusted = trust.then(|| TrustedDevice::trust(&scope, &factor.entity, device));
-    let mut writes = vec![update, session.write, limit.close()];
+    let mut writes = vec![spent.write(&scope, &factor), session.write, limit.close()];
     let device_token = trusted.map(|(token, write)| {
         writes.push(write);
         token
@@ -120,14 +118,35 @@ pub async fn verify(
     }
 }
 
-/// Sends the code of a challenge once more, where codes are sent.
+/// Mails the code of a challenge once more, in place of the one before. Three round trips.
 ///
 /// # Errors
 ///
-/// `invalid_challenge`; `code_not_sendable`, since an authenticator app makes its codes itself.
-pub fn send_again(ring: &KeyRing, org: &OrgId, token: &str) -> Result<()> {
-    Presented::parse(ring, org, token).ok_or(Code::InvalidChallenge)?;
-    Err(Code::CodeNotSendable.into())
+/// `invalid_challenge`; `code_not_sendable` for an authenticator app, which makes its codes itself, and for a
+/// `method` that is not the customer's; `rate_limited` within a minute and after twenty within a day.
+pub async fn send_again(
+    store: &Store,
+    ring: &KeyRing,
+    org: &OrgId,
+    token: &str,
+    method: Option<Method>,
+) -> Result<()> {
+    let presented = Presented::parse(ring, org, token).ok_or(Code::InvalidChallenge)?;
+    let scope = presented.scope;
+    let (factor, profile) = (scope.key(&Item::SecondFactor), scope.key(&Item::Profile));
+    let (factor, profile) = store
+        .get_both::<SecondFactor, Customer>(&factor, &profile)
+        .await?;
+    let factor = factor.filter(|factor| factor.entity.is_on());
+    let (Some(factor), Some(profile)) = (factor, profile) else {
+        return Err(Code::InvalidChallenge.into());
+    };
+    match factor.entity.method {
+        Method::Email if method.is_none_or(|method| method == Method::Email) => {
+            mail_code(store, ring, &scope, &profile.entity.email).await
+        }
+        _ => Err(Code::CodeNotSendable.into()),
+    }
 }
 
 /// A challenge's token taken apart: `<customer>.<challenge>.<Unix seconds>.<tag>`.
@@ -199,7 +218,7 @@ mod tests {
         let factor = SecondFactor {
             state: State::On,
             method: Method::Authenticator,
-            secret: String::new(),
+            secret: None,
             step: 0,
             backup: Vec::new(),
             since: clock::now(),

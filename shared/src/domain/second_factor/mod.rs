@@ -1,10 +1,12 @@
-//! The second factor of signing in: an authenticator app, and backup codes for the day it is lost.
+//! The second factor of signing in: an authenticator app or codes by mail, and backup codes for the day it
+//! is lost.
 //!
 //! It is set up, verified with a first code, and switched on; only then is it asked for. Every code is good
 //! once: the step of the clock that was used last is kept, and a backup code is taken off its list, under
-//! the version that was read.
+//! the version that was read; a mailed code is used up.
 
 mod challenge;
+mod mailed;
 mod settings;
 mod trusted;
 
@@ -14,13 +16,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use crate::auth::{KeyRing, Limit, Purpose, Totp};
+use crate::auth::{Code, KeyRing, Limit, Purpose, Totp};
 use crate::clock;
-use crate::error::{Code, Result};
+use crate::error::{Code as ErrorCode, Result};
 use crate::ids::encode;
-use crate::store::{CustomerScope, Entity, Item, Partition, Store, Stored, Update};
+use crate::store::{
+    Condition, CustomerScope, Entity, Item, Partition, Store, Stored, Update, Write,
+};
 
 pub use challenge::{CHALLENGE_SECONDS, Challenge, Verified, send_again, verify};
+pub(super) use mailed::send as mail_code;
 pub use settings::{
     Enrolment, Proof, Status, disable, enable, renew_backup_codes, set_up, status, verify_setup,
 };
@@ -37,6 +42,8 @@ const BACKUP_CODES: usize = 10;
 pub enum Method {
     /// An authenticator app (TOTP).
     Authenticator,
+    /// Codes that are mailed to the profile's address.
+    Email,
 }
 
 /// How far it is.
@@ -57,8 +64,8 @@ pub enum State {
 pub struct SecondFactor {
     state: State,
     method: Method,
-    /// What the app shares with the server, sealed.
-    secret: String,
+    /// What the app shares with the server, sealed; none where codes are mailed.
+    secret: Option<String>,
     /// The last step of the clock whose code was used.
     step: u64,
     /// The backup codes that are left, hashed. They have 80 random bits: no hash of them can be searched.
@@ -77,17 +84,29 @@ impl SecondFactor {
         self.state == State::On
     }
 
-    /// What a code spends, if it is right.
-    fn spent_by(&self, ring: &KeyRing, scope: &CustomerScope, code: &str) -> Result<Option<Spent>> {
+    /// Whether its codes are mailed.
+    pub fn is_by_mail(&self) -> bool {
+        self.method == Method::Email
+    }
+
+    /// What a code spends, if it is right. No call, but for six digits that may have been mailed: their try
+    /// is counted.
+    async fn spent_by(
+        &self,
+        store: &Store,
+        ring: &KeyRing,
+        scope: &CustomerScope,
+        code: &str,
+    ) -> Result<Option<Spent>> {
         let code: String = code.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
         let code = code.to_ascii_lowercase();
         if code.len() == 6 {
-            let secret = ring.open(
-                scope.org(),
-                Purpose::SecondFactor,
-                scope.customer().as_str(),
-                &self.secret,
-            )?;
+            let Some(secret) = &self.secret else {
+                let mailed = mailed::tried(store, ring, scope, &code).await?;
+                return Ok(mailed.map(Spent::Mailed));
+            };
+            let whose = scope.customer().as_str();
+            let secret = ring.open(scope.org(), Purpose::SecondFactor, whose, secret)?;
             let step = Totp::from_bytes(secret).accepts(&code, clock::unix_seconds(), self.step);
             return Ok(step.map(Spent::Step));
         }
@@ -104,15 +123,21 @@ enum Spent {
     Step(u64),
     /// These backup codes are left.
     Backup(Vec<String>),
+    /// This code, which was mailed, is used up.
+    Mailed(Code),
 }
 
 impl Spent {
-    fn update(&self) -> Update {
+    /// The write that spends the code. It is refused if that was spent, or the second factor is another one.
+    fn write(&self, scope: &CustomerScope, read: &Stored<SecondFactor>) -> Write {
         let update = Update::of::<SecondFactor>();
-        match self {
+        let update = match self {
             Self::Step(step) => update.set("step", step),
             Self::Backup(left) => update.set("backup", left),
-        }
+            Self::Mailed(code) => return mailed::spend(scope, code),
+        };
+        let write = Write::update(scope.key(&Item::SecondFactor), update);
+        write.when(Condition::eq("v", &read.version))
     }
 }
 
@@ -158,10 +183,10 @@ async fn prove_code(
         Box::pin(limit.take(store))
     )?;
     let factor = factor.filter(|factor| factor.entity.is_on());
-    let factor = factor.ok_or(Code::SecondFactorState)?;
+    let factor = factor.ok_or(ErrorCode::SecondFactorState)?;
     let taken = taken.ok_or_else(|| limit.reached())?;
-    let spent = factor.entity.spent_by(ring, scope, code)?;
-    let spent = spent.ok_or(Code::InvalidSecondFactor)?;
+    let spent = factor.entity.spent_by(store, ring, scope, code).await?;
+    let spent = spent.ok_or(ErrorCode::InvalidSecondFactor)?;
     taken.give_back(store).await?;
     Ok((factor, spent))
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Method, SecondFactor, Spent, State, backup_codes, prove_code};
+use super::{Method, SecondFactor, Spent, State, backup_codes, mail_code, mailed, prove_code};
 use crate::auth::{KeyRing, Password, Purpose, Totp};
 use crate::clock;
 use crate::domain::account::{self, Login};
@@ -11,6 +11,7 @@ use crate::error::{Code, Refusal, Result};
 use crate::store::{
     Condition, CustomerScope, Item, Partition, Store, StoreError, Stored, Update, Write,
 };
+use crate::text::masked_email;
 
 /// Where a customer's second factor is.
 #[derive(Debug)]
@@ -25,13 +26,18 @@ pub struct Status {
     pub backup_codes_left: usize,
 }
 
-/// What an authenticator app is told.
+/// What a customer is told who sets a second factor up.
 #[derive(Debug)]
-pub struct Enrolment {
-    /// The secret as people type it, in base32.
-    pub secret: String,
-    /// The same for a QR code.
-    pub url: String,
+pub enum Enrolment {
+    /// What the authenticator app wants.
+    Authenticator {
+        /// The secret as people type it, in base32.
+        secret: String,
+        /// The same for a QR code.
+        url: String,
+    },
+    /// Where the first code was mailed, all but hidden.
+    Email(String),
 }
 
 /// What a customer shows to take away what protects them.
@@ -53,11 +59,12 @@ pub async fn status(store: &Store, scope: &CustomerScope) -> Result<Status> {
     })
 }
 
-/// Makes a secret for an authenticator app, in place of one that was not switched on. Two round trips.
+/// Makes a secret for an authenticator app or mails a first code, in place of what was not switched on. Two
+/// round trips; four with a mail.
 ///
 /// # Errors
 ///
-/// `second_factor_state` while a second factor is on.
+/// `second_factor_state` while a second factor is on; `rate_limited` as [`mail_code`]'s.
 pub async fn set_up(
     store: &Store,
     ring: &KeyRing,
@@ -66,13 +73,20 @@ pub async fn set_up(
     issuer: &str,
 ) -> Result<Enrolment> {
     let email = customer::get(store, scope).await?.entity.email;
-    let Method::Authenticator = method;
-    let totp = Totp::generate();
     let (org, whose) = (scope.org(), scope.customer().as_str());
+    let (secret, enrolment) = match method {
+        Method::Authenticator => {
+            let totp = Totp::generate();
+            let secret = ring.seal(org, Purpose::SecondFactor, whose, totp.as_bytes());
+            let (text, url) = (totp.text(), totp.url(issuer, &email));
+            (Some(secret), Enrolment::Authenticator { secret: text, url })
+        }
+        Method::Email => (None, Enrolment::Email(masked_email(&email))),
+    };
     let factor = SecondFactor {
         state: State::Pending,
         method,
-        secret: ring.seal(org, Purpose::SecondFactor, whose, totp.as_bytes()),
+        secret,
         step: 0,
         backup: Vec::new(),
         since: clock::now(),
@@ -85,16 +99,18 @@ pub async fn set_up(
         Condition::eq("state", &State::Verified),
     ]));
     match store.write(write).await {
-        Ok(_) => Ok(Enrolment {
-            secret: totp.text(),
-            url: totp.url(issuer, &email),
-        }),
-        Err(StoreError::ConditionFailed(_)) => Err(wrong_state("the second factor is on").into()),
-        Err(error) => Err(error.into()),
+        Ok(_) if method == Method::Email => mail_code(store, ring, scope, &email).await?,
+        Ok(_) => {}
+        Err(StoreError::ConditionFailed(_)) => {
+            return Err(wrong_state("the second factor is on").into());
+        }
+        Err(error) => return Err(error.into()),
     }
+    Ok(enrolment)
 }
 
-/// Takes the first code, which shows that the app has the secret. Two round trips.
+/// Takes the first code, which shows that the app has the secret, or that the mail arrives. Two round trips;
+/// three with a mailed code.
 ///
 /// # Errors
 ///
@@ -108,14 +124,16 @@ pub async fn verify_setup(
     let factor = find(store, scope).await?;
     let factor = factor.filter(|factor| !factor.entity.is_on());
     let factor = factor.ok_or_else(|| wrong_state("no second factor is being set up"))?;
-    let spent = factor.entity.spent_by(ring, scope, code)?;
-    let spent = spent.ok_or(Code::InvalidSecondFactor)?;
-    let verified = spent.update().set("state", &State::Verified);
-    let write = Write::update(scope.key(&Item::SecondFactor), verified);
-    store
-        .write(write.when(Condition::eq("v", &factor.version)))
-        .await?;
-    Ok(())
+    let spent = factor.entity.spent_by(store, ring, scope, code).await?;
+    let verified = Update::of::<SecondFactor>().set("state", &State::Verified);
+    let (verified, code) = match spent.ok_or(Code::InvalidSecondFactor)? {
+        Spent::Step(step) => (verified.set("step", &step), None),
+        Spent::Backup(left) => (verified.set("backup", &left), None),
+        Spent::Mailed(code) => (verified, Some(mailed::spend(scope, &code))),
+    };
+    let verified = Write::update(scope.key(&Item::SecondFactor), verified);
+    let verified = verified.when(Condition::eq("v", &factor.version));
+    write_both(store, verified, code).await
 }
 
 /// Switches it on, and answers the backup codes, which are not to be had again. Three round trips: what was
@@ -155,13 +173,13 @@ pub async fn disable(
     proof: Proof,
     ip: &str,
 ) -> Result<()> {
-    let (factor, _) = proved(store, ring, scope, proof, ip).await?;
+    let Proved { factor, mailed, .. } = proved(store, ring, scope, proof, ip).await?;
     let (_, login) = with_login(store, scope).await?;
     let off = Write::delete(scope.key(&Item::SecondFactor));
     let off = off.when(Condition::eq("v", &factor.version));
     let open = login.map(|login| login.update(Update::of::<Login>().set("open", &true)));
     store
-        .transact(std::iter::once(off).chain(open).collect())
+        .transact(std::iter::once(off).chain(open).chain(mailed).collect())
         .await?;
     Ok(())
 }
@@ -178,35 +196,59 @@ pub async fn renew_backup_codes(
     proof: Proof,
     ip: &str,
 ) -> Result<Vec<String>> {
-    let (factor, step) = proved(store, ring, scope, proof, ip).await?;
+    let Proved {
+        factor,
+        step,
+        mailed,
+    } = proved(store, ring, scope, proof, ip).await?;
     let (codes, hashes) = backup_codes(scope);
     let renewed = Update::of::<SecondFactor>()
         .set("backup", &hashes)
         .set("step", &step);
-    let write = Write::update(scope.key(&Item::SecondFactor), renewed);
-    store
-        .write(write.when(Condition::eq("v", &factor.version)))
-        .await?;
+    let renewed = Write::update(scope.key(&Item::SecondFactor), renewed);
+    let renewed = renewed.when(Condition::eq("v", &factor.version));
+    write_both(store, renewed, mailed).await?;
     Ok(codes)
 }
 
-/// The second factor, which is on, of somebody who has shown that it may be changed; and the last step of
-/// the clock that is over.
+/// A write, together with the one that uses a mailed code up if there is one: alone it costs half.
+async fn write_both(store: &Store, write: Write, mailed: Option<Write>) -> Result<()> {
+    match mailed {
+        Some(mailed) => store.transact(vec![write, mailed]).await?,
+        None => drop(store.write(write).await?),
+    }
+    Ok(())
+}
+
+/// The second factor, which is on, of somebody who has shown that it may be changed.
+struct Proved {
+    factor: Stored<SecondFactor>,
+    /// The last step of the clock that is over.
+    step: u64,
+    /// What uses the mailed code up that was shown.
+    mailed: Option<Write>,
+}
+
 async fn proved(
     store: &Store,
     ring: &KeyRing,
     scope: &CustomerScope,
     proof: Proof,
     ip: &str,
-) -> Result<(Stored<SecondFactor>, u64)> {
+) -> Result<Proved> {
     match proof {
         Proof::Code(code) => {
             let (factor, spent) = prove_code(store, ring, scope, &code).await?;
-            let step = match spent {
-                Spent::Step(step) => step,
-                Spent::Backup(_) => factor.entity.step,
+            let (step, mailed) = match spent {
+                Spent::Step(step) => (step, None),
+                Spent::Backup(_) => (factor.entity.step, None),
+                Spent::Mailed(code) => (factor.entity.step, Some(mailed::spend(scope, &code))),
             };
-            Ok((factor, step))
+            Ok(Proved {
+                factor,
+                step,
+                mailed,
+            })
         }
         Proof::Password(password) => {
             let factor = find(store, scope).await?;
@@ -214,7 +256,11 @@ async fn proved(
             let factor = factor.ok_or(Code::SecondFactorState)?;
             account::prove_password(store, scope, password, ip).await?;
             let step = factor.entity.step;
-            Ok((factor, step))
+            Ok(Proved {
+                factor,
+                step,
+                mailed: None,
+            })
         }
     }
 }
