@@ -101,6 +101,10 @@ codes! {
     StaffRequired = "staff_required", 403, "This is for staff";
     /// The staff member's roles do not allow it.
     PermissionDenied = "permission_denied", 403, "The roles of this staff member do not allow it";
+    /// A member that staff alone may change.
+    StaffOnly = "staff_only", 403, "Only staff may change this";
+    /// Only who received a message says what became of it.
+    RecipientRequired = "recipient_required", 403, "Only the message's recipient may do this";
     /// The user said no at the provider.
     AccessDenied = "access_denied", 403, "The sign-in was cancelled at the provider";
     /// The provider does not vouch for an e-mail address.
@@ -142,7 +146,7 @@ codes! {
     /// The total is not what the client showed.
     AmountMismatch = "amount_mismatch", 409, "The total is not the expected one";
     /// The state machine has no such step.
-    IllegalTransition = "illegal_transition", 409, "The order's status does not allow it";
+    IllegalTransition = "illegal_transition", 409, "Its status does not allow it";
     /// Somebody else has the slot.
     SlotTaken = "slot_taken", 409, "The slot is taken";
     /// The booking cannot be changed any more.
@@ -177,6 +181,8 @@ codes! {
     RateLimited = "rate_limited", 429, "Too many attempts";
     /// The headers are too large.
     HeadersTooLarge = "headers_too_large", 431, "The headers are too large";
+    /// A benefit programme that asks for evidence was applied for without.
+    EvidenceRequired = "evidence_required", 422, "The programme asks for evidence";
     /// A defect of this service.
     Internal = "internal_error", 500, "Something went wrong here";
     /// The org has no account with the company whose service it takes.

@@ -4,12 +4,16 @@
 //! §7), whose alphabet keeps the order of the bytes: ids made from UUID v7 (RFC 9562) sort by the
 //! time they were made, which is what makes "newest first" a plain key query.
 
+mod desk;
+
 use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::{BASE32HEX_NOPAD, Encoding};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+pub use desk::{MessageId, ThreadId, TicketNumber};
 
 /// Why a piece of text is not the id it was taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -115,6 +119,10 @@ id!(
     StaffId, "usr"
 );
 id!(
+    /// An application for a benefit.
+    EnrollmentId, "enr"
+);
+id!(
     /// A postal address in a customer's book.
     AddressId, "adr"
 );
@@ -133,6 +141,10 @@ id!(
 id!(
     /// An in-app notification.
     NotificationId, "ntf"
+);
+id!(
+    /// A conversation between a customer and staff.
+    ConversationId, "cnv"
 );
 id!(
     /// A signed-in device: the family of one sign-in's refresh tokens.

@@ -30,8 +30,28 @@ pub struct Job {
     pub at: Timestamp,
     /// Who hears of it.
     pub recipient: Recipient,
+    /// Where else than in the app, as far as the recipient wants it there.
+    #[serde(default = "by_mail")]
+    pub channels: Vec<Channel>,
     /// What the message's template needs.
     pub data: serde_json::Value,
+}
+
+/// A way to reach somebody outside of the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// E-mail.
+    Mail,
+    /// A push message to the recipient's devices.
+    Push,
+    /// A text message.
+    Sms,
+}
+
+/// Jobs that were queued by an earlier version name no channels.
+fn by_mail() -> Vec<Channel> {
+    vec![Channel::Mail]
 }
 
 /// Who hears of an event.
@@ -40,7 +60,7 @@ pub struct Job {
 pub struct Recipient {
     /// The customer id or guest id; empty for whoever reads the mail of an address.
     pub author: String,
-    /// Where mail goes.
+    /// Where mail goes; a customer's to their profile's address if it is not said.
     pub email: Option<String>,
     /// Where text messages go, in E.164.
     #[serde(default)]

@@ -44,10 +44,11 @@ async fn every_event_is_answered_by_the_executables_as_it_should_be() {
 }
 
 /// For each function the event that needs all of its environment.
-const DEMANDING: [&str; 5] = [
+const DEMANDING: [&str; 6] = [
     "profile/user-signin",
     "client-data/get-profile",
     "storefront/get-order",
+    "crm/list-tickets",
     "changes/order-placed",
     "notifications/order-placed",
 ];

@@ -2,7 +2,9 @@
 //!
 //! Run with `UPDATE_BUDGETS=1` to write the measured figures into the table, and look at what changed.
 
+mod benefits;
 mod codes;
+mod desk;
 mod files;
 mod identity;
 mod oauth;
@@ -98,8 +100,11 @@ pub(crate) async fn measured(world: &World) -> Budgets {
     let order = checkout(world, &mut budgets, &bob).await;
     orders(world, &mut budgets, &bob, &order).await;
     fulfilment(world, &mut budgets, &staff, &order).await;
+    let desks = world.sign_up("acme", "desk@acme.example").await;
+    desk::measured(world, &mut budgets, &desks, &staff).await;
+    benefits::measure(world, &mut budgets, &staff).await;
     codes::measure(world, &mut budgets).await;
-    reservations::measured(world, &mut budgets, &bob).await;
+    Box::pin(reservations::measured(world, &mut budgets, &bob)).await;
     files::measure(world, &mut budgets).await;
     identity::identity(world, &mut budgets, &ann, &staff).await;
     budgets

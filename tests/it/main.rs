@@ -2,6 +2,7 @@
 
 mod account;
 mod bad_input;
+mod benefits;
 mod budgets;
 mod carts;
 mod catalogue;
@@ -9,6 +10,7 @@ mod checkout;
 mod codes;
 mod contract;
 mod crashes;
+mod desk;
 mod edge;
 mod faults;
 mod files;

@@ -119,6 +119,7 @@ fn shopper() -> Shopper {
             phone: None,
             name: None,
         },
+        channels: Vec::new(),
         data: Value::Null,
     };
     job.shopper().expect("a customer")

@@ -54,6 +54,28 @@ impl Ask {
         Self(self.0.body(body.into()))
     }
 
+    /// Sends a form: texts by their names, and files by name, media type and content.
+    #[must_use]
+    pub fn form(self, texts: &[(&str, &str)], files: &[(&str, &str, &[u8])]) -> Self {
+        let mut body = Vec::new();
+        let mut part = |head: String, content: &[u8]| {
+            let head = format!("--portico-form\r\ncontent-disposition: form-data; {head}\r\n\r\n");
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(content);
+            body.extend_from_slice(b"\r\n");
+        };
+        for (name, text) in texts {
+            part(format!("name=\"{name}\""), text.as_bytes());
+        }
+        for (name, kind, content) in files {
+            let head = format!("name=\"file\"; filename=\"{name}\"\r\ncontent-type: {kind}");
+            part(head, content);
+        }
+        body.extend_from_slice(b"--portico-form--\r\n");
+        self.header("content-type", "multipart/form-data; boundary=portico-form")
+            .body(body)
+    }
+
     /// Sends it.
     ///
     /// # Panics

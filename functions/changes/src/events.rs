@@ -1,15 +1,19 @@
 //! Which change of an item is which event, and who hears of it: one table, in code.
 
+mod benefit;
 mod codes;
+mod desk;
 mod reservation;
 
 use jiff::Timestamp;
 use portico_shared::auth::Code;
+use portico_shared::domain::benefit::Benefits;
 use portico_shared::domain::customer::Customer;
+use portico_shared::domain::desk::{Message, Ticket};
 use portico_shared::domain::notification::Notification;
 use portico_shared::domain::order::Order;
 use portico_shared::domain::reservation::Reservation;
-use portico_shared::queue::{Job, Recipient};
+use portico_shared::queue::{Channel, Job, Recipient};
 use portico_shared::store::{Change, Entity, Stored};
 use serde_json::{Value, json};
 
@@ -32,8 +36,11 @@ pub(crate) fn jobs(change: &Change) -> Option<Job> {
     match change.kind()? {
         Order::TYPE => order_job(change),
         Customer::TYPE => customer_job(change),
+        Ticket::TYPE => desk::ticket(change),
+        Message::TYPE => desk::message(change),
         Code::TYPE => codes::job(change),
         Reservation::TYPE => reservation::reservation_job(change),
+        Benefits::TYPE => benefit::benefit_job(change),
         _ => None,
     }
 }
@@ -109,6 +116,7 @@ pub(crate) fn job(
             phone: None,
             name,
         },
+        channels: vec![Channel::Mail, Channel::Push],
         data,
     })
 }

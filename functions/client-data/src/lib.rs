@@ -2,14 +2,20 @@
 
 mod addresses;
 mod availability;
+mod benefits;
 mod dashboard;
 mod files;
+mod lists;
+mod messages;
 mod notifications;
 mod orders;
 mod payment_methods;
 mod places;
+mod preferences;
 mod profile;
+mod push_tokens;
 mod reservations;
+mod tickets;
 mod transactions;
 mod verification;
 mod wishlist;
@@ -26,8 +32,13 @@ pub fn routes<R: Routes>(routes: R) -> R {
     let routes = orders::routes(routes);
     let routes = payment_methods::routes(routes);
     let routes = addresses::routes(routes);
-    let routes = places::routes(routes);
+    let routes = tickets::routes(routes);
+    let routes = messages::routes(routes);
+    let routes = benefits::routes(routes);
     let routes = notifications::routes(routes);
+    let routes = preferences::routes(routes);
+    let routes = push_tokens::routes(routes);
+    let routes = places::routes(routes);
     let routes = verification::routes(routes);
     let routes = availability::routes(routes);
     let routes = reservations::routes(routes);

@@ -2,21 +2,26 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use portico_shared::domain::notification::Notification;
+use portico_shared::domain::notification::{self, Notification};
 use portico_shared::http::{
-    App, Customer, Failure, Json, Page, PageParams, PageQuery, Problem, Routes,
+    App, Customer, Failure, Json, Page, PageParams, PageQuery, Path, Problem, Query, Routes,
 };
+use portico_shared::ids::NotificationId;
 use portico_shared::operations;
-use portico_shared::store::{Collection, List, Partition};
-use serde::Serialize;
-use utoipa::ToSchema;
+use portico_shared::store::Collection;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::lists::{self, Shown};
 
 pub(crate) fn routes<R: Routes>(routes: R) -> R {
-    operations!(routes, list_notifications)
+    operations!(
+        routes,
+        list_notifications,
+        read_notification,
+        read_notifications
+    )
 }
-
-/// How many a page has unless the request says.
-const PAGE_SIZE: usize = 20;
 
 /// An in-app notification.
 #[derive(Serialize, ToSchema)]
@@ -55,48 +60,72 @@ impl From<Notification> for NotificationView {
     }
 }
 
+/// Which notifications are asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct NotificationQuery {
+    /// Only those that the customer has not seen.
+    #[serde(default)]
+    #[param(example = false)]
+    unread: bool,
+}
+
 /// Notifications, newest first.
 #[utoipa::path(
     get, path = "/client-data/notifications", tag = "client-data", security(("customer" = [])),
-    params(PageQuery),
+    params(PageQuery, NotificationQuery),
     responses((status = OK, body = Page<NotificationView>), (status = "4XX", body = Problem)),
 )]
 async fn list_notifications(
     State(app): State<App>,
     customer: Customer,
     params: PageParams,
+    Query(query): Query<NotificationQuery>,
 ) -> Result<Json<Page<NotificationView>>, Failure> {
-    let Customer { org, scope } = customer;
-    let page_size = params.size_or(PAGE_SIZE);
-    let list = format!("{}|notifications", scope.pk());
-    let after = params.position(&app, &org.id, &list)?;
-    let skip = if after.is_some() {
-        0
-    } else {
-        params.skip(page_size)
+    let unread = |notification: &Notification| !notification.read;
+    let shown = Shown {
+        collection: Collection::Notifications,
+        name: if query.unread {
+            "notifications|unread"
+        } else {
+            "notifications"
+        },
+        filter: query.unread.then_some(&unread as _),
     };
-    let slice = app
-        .store
-        .list::<Notification>(
-            &scope,
-            List::of(Collection::Notifications)
-                .direction(params.direction)
-                .limit(skip + page_size)
-                .after(after.as_deref()),
-        )
-        .await?;
-    let next = slice.positions.last().filter(|_| slice.more);
-    Ok(Json(Page {
-        total: None,
-        page: params.page,
-        page_size,
-        has_next: slice.more,
-        next: next.map(|position| params.cursor(&app, &org.id, &list, position)),
-        data: slice
-            .items
-            .into_iter()
-            .skip(skip)
-            .map(|stored| stored.entity.into())
-            .collect(),
-    }))
+    Ok(Json(lists::page(&app, &customer, &params, shown).await?))
+}
+
+/// Marks a notification as read. It stays so however often it is asked.
+#[utoipa::path(
+    put, path = "/client-data/notifications/{notificationId}/read", tag = "client-data", security(("customer" = [])),
+    params(("notificationId" = String, Path, example = "ntf_06f1k3q8c9s7r2m4v5n6p7t8w9")),
+    responses((status = OK, body = NotificationView), (status = "4XX", body = Problem)),
+)]
+async fn read_notification(
+    State(app): State<App>,
+    customer: Customer,
+    Path(id): Path<NotificationId>,
+) -> Result<Json<NotificationView>, Failure> {
+    let read = notification::mark_read(&app.store, &customer.scope, &id).await?;
+    Ok(Json(read.into()))
+}
+
+/// How many notifications became read.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"read": 3}))]
+struct MarkedRead {
+    read: usize,
+}
+
+/// Marks all notifications as read that there are. Asked again, it does what was left.
+#[utoipa::path(
+    put, path = "/client-data/notifications/read", tag = "client-data", security(("customer" = [])),
+    responses((status = OK, body = MarkedRead), (status = "4XX", body = Problem)),
+)]
+async fn read_notifications(
+    State(app): State<App>,
+    customer: Customer,
+) -> Result<Json<MarkedRead>, Failure> {
+    let read = notification::mark_all_read(&app.store, &customer.scope).await?;
+    Ok(Json(MarkedRead { read }))
 }

@@ -1,12 +1,21 @@
 //! `/crm/*`: what staff do for the customers of their org.
 
+mod benefits;
+mod inbox;
+mod messages;
+mod queues;
+mod tickets;
+
 use axum::Router;
 use portico_shared::http::{App, Health, Json, Routes, Served, routed};
 use portico_shared::operations;
 
 /// The tree's routes.
 pub fn routes<R: Routes>(routes: R) -> R {
-    operations!(routes, health)
+    let routes = operations!(routes, health);
+    let routes = tickets::routes(routes);
+    let routes = inbox::routes(routes);
+    benefits::routes(routes)
 }
 
 /// The tree, ready to serve.

@@ -1,6 +1,8 @@
 //! What each event says to whom it concerns.
 
 mod appointment;
+mod benefit;
+mod desk;
 
 use portico_shared::queue::Job;
 
@@ -86,7 +88,9 @@ impl Message {
                     job.at.strftime("%Y-%m-%d %H:%M UTC")
                 ),
             ),
-            kind => appointment::message(kind, &job.data)?,
+            kind => appointment::message(kind, &job.data)
+                .or_else(|| benefit::message(kind, &job.data))
+                .or_else(|| desk::words(kind, &job.data))?,
         };
         let greeting = job
             .recipient
@@ -164,6 +168,7 @@ mod tests {
                 phone: None,
                 name: Some("<b>Ann & Bob</b>".to_owned()),
             },
+            channels: Vec::new(),
             data: json!({"orderNumber": "ORD-1", "total": "25.00 USD", "carrier": "ups", "tracking": "1Z"}),
         }
     }

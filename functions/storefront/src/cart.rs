@@ -3,8 +3,10 @@
 use axum::extract::State;
 use garde::Validate;
 use jiff::Timestamp;
+use portico_shared::clock;
+use portico_shared::domain::benefit::{self, Entitlements};
 use portico_shared::domain::cart::{self, Cart, CartStatus, PlacedOrder};
-use portico_shared::domain::order::LineView;
+use portico_shared::domain::order::{DiscountView, LineView};
 use portico_shared::domain::pricing::{MAX_LINES, Priced, WantedLine, Warning};
 use portico_shared::error::{Code, Result};
 use portico_shared::http::{App, Body, Failure, Json, Org, Path, Problem, Routes, Visitor};
@@ -33,7 +35,7 @@ pub(crate) fn routes<R: Routes>(routes: R) -> R {
 #[schema(example = json!({
     "cartId": "crt_06f1…", "authorId": "gst_9k2…", "status": "open",
     "productItems": [{"sku": "MUG-BLUE", "productId": "prd_06f1…", "name": "Mug", "image": null, "options": {"color": "blue"}, "quantity": 2, "price": 12.5, "lineTotal": 25.0}],
-    "itemCount": 2, "subtotal": 25.0, "currency": "USD", "warnings": [], "order": null, "updatedAt": "2026-05-04T09:30:00Z",
+    "itemCount": 2, "subtotal": 25.0, "discounts": [], "total": 25.0, "currency": "USD", "warnings": [], "order": null, "updatedAt": "2026-05-04T09:30:00Z",
 }))]
 struct CartView {
     cart_id: String,
@@ -44,6 +46,10 @@ struct CartView {
     /// How many pieces.
     item_count: u32,
     subtotal: Decimal,
+    /// What the customer's benefits take off.
+    discounts: Vec<DiscountView>,
+    /// What is to be paid.
+    total: Decimal,
     /// ISO 4217.
     currency: &'static str,
     /// What could not be had as it was asked for.
@@ -60,8 +66,14 @@ fn view(shopper: &Shopper, org: &Org, cart: Cart, priced: Priced) -> CartView {
         author_id: shopper.author().to_owned(),
         status: cart.status,
         item_count: priced.lines.iter().map(|line| line.quantity).sum(),
-        product_items: priced.lines.into_iter().map(LineView::from).collect(),
         subtotal: priced.subtotal.decimal(),
+        total: priced.total().decimal(),
+        discounts: priced
+            .discounts
+            .into_iter()
+            .map(DiscountView::from)
+            .collect(),
+        product_items: priced.lines.into_iter().map(LineView::from).collect(),
         currency: org.currency().code(),
         warnings: priced.warnings,
         order: cart.order,
@@ -69,14 +81,52 @@ fn view(shopper: &Shopper, org: &Org, cart: Cart, priced: Priced) -> CartView {
     }
 }
 
+/// What the shopper's benefits take off; a guest has none.
+async fn entitlements(app: &App, shopper: &Shopper) -> Result<Entitlements> {
+    let Shopper::Customer(scope) = shopper else {
+        return Ok(Entitlements::default());
+    };
+    let programs = app.programs.get(&app.store, scope.org()).await?;
+    if programs.is_empty() {
+        return Ok(Entitlements::default());
+    }
+    let benefits = benefit::of_customer(&app.store, scope).await?;
+    Ok(Entitlements::of(&programs, &benefits, clock::now()))
+}
+
+/// A cart that is being read, priced for the shopper.
 async fn priced_view(
     app: &App,
     org: &Org,
     shopper: &Shopper,
-    cart: Cart,
+    cart: impl Future<Output = Result<Cart>>,
 ) -> Result<Json<CartView>> {
+    let (cart, entitlements) = tokio::try_join!(cart, entitlements(app, shopper))?;
     let catalogue = app.catalogues.get(&app.store, &org.id).await?;
     let priced = cart::reprice(&catalogue, org.currency(), &cart)?;
+    let priced = priced.discounted(&catalogue, &entitlements);
+    Ok(Json(view(shopper, org, cart, priced)))
+}
+
+/// The new content of a cart, priced for the shopper.
+async fn replaced(
+    app: &App,
+    org: &Org,
+    shopper: &Shopper,
+    id: CartId,
+    lines: Vec<WantedLine>,
+) -> Result<Json<CartView>> {
+    let catalogue = app.catalogues.get(&app.store, &org.id).await?;
+    let emptied = lines.is_empty();
+    let entitlements = async {
+        if emptied {
+            return Ok(Entitlements::default());
+        }
+        entitlements(app, shopper).await
+    };
+    let cart = cart::replace(&app.store, &catalogue, org.currency(), shopper, id, lines);
+    let ((cart, priced), entitlements) = tokio::try_join!(cart, entitlements)?;
+    let priced = priced.discounted(&catalogue, &entitlements);
     Ok(Json(view(shopper, org, cart, priced)))
 }
 
@@ -99,13 +149,16 @@ async fn get_cart(
         ("guest", None) => Shopper::Guest(app.ring.issue_guest(&visitor.org.id)),
         _ => visitor.shopper(&app, &author)?,
     };
-    let cart = if author == "guest" {
-        None
-    } else {
-        cart::newest_open(&app.store, &shopper).await?
+    let cart = async {
+        let cart = if author == "guest" {
+            None
+        } else {
+            cart::newest_open(&app.store, &shopper).await?
+        };
+        Ok(cart.unwrap_or_else(Cart::empty))
     };
-    let cart = cart.unwrap_or_else(Cart::empty);
-    Ok(priced_view(&app, &visitor.org, &shopper, cart).await?)
+    let view = Box::pin(priced_view(&app, &visitor.org, &shopper, cart));
+    Ok(view.await?)
 }
 
 /// One cart of a customer or guest.
@@ -123,8 +176,9 @@ async fn get_cart_by_id(
     Path((author, id)): Path<(String, CartId)>,
 ) -> Result<Json<CartView>, Failure> {
     let shopper = visitor.shopper(&app, &author)?;
-    let cart = cart::get(&app.store, &shopper, &id).await?;
-    Ok(priced_view(&app, &visitor.org, &shopper, cart).await?)
+    let cart = cart::get(&app.store, &shopper, &id);
+    let view = Box::pin(priced_view(&app, &visitor.org, &shopper, cart));
+    Ok(view.await?)
 }
 
 /// The whole new content of a cart.
@@ -163,11 +217,7 @@ async fn update_cart(
     let shopper = visitor.shopper_or_guest(&app, update.author_id.as_deref())?;
     let org = visitor.org;
     let shopper = shopper.unwrap_or_else(|| Shopper::Guest(app.ring.issue_guest(&org.id)));
-    let catalogue = app.catalogues.get(&app.store, &org.id).await?;
-    let lines = update.product_items;
-    let (cart, priced) =
-        cart::replace(&app.store, &catalogue, org.currency(), &shopper, id, lines).await?;
-    Ok(Json(view(&shopper, &org, cart, priced)))
+    Ok(replaced(&app, &org, &shopper, id, update.product_items).await?)
 }
 
 /// Whose cart is emptied.
@@ -199,17 +249,7 @@ async fn clear_cart(
         .ok_or(Code::NotFound)?;
     let org = visitor.org;
     cart::get(&app.store, &shopper, &id).await?;
-    let catalogue = app.catalogues.get(&app.store, &org.id).await?;
-    let (cart, priced) = cart::replace(
-        &app.store,
-        &catalogue,
-        org.currency(),
-        &shopper,
-        id,
-        Vec::new(),
-    )
-    .await?;
-    Ok(Json(view(&shopper, &org, cart, priced)))
+    Ok(replaced(&app, &org, &shopper, id, Vec::new()).await?)
 }
 
 /// Empties a cart.

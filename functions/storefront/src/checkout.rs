@@ -5,7 +5,9 @@ use axum::response::{IntoResponse, Response};
 use garde::Validate;
 use http::{HeaderName, HeaderValue, StatusCode};
 use portico_shared::domain::address::PostalAddress;
-use portico_shared::domain::order::{self, Checkout, Contact, OrderView, PaymentMethod, Placed};
+use portico_shared::domain::order::{
+    self, Checkout, Contact, OrderView, PaymentMethod, Placed, Shop,
+};
 use portico_shared::error::{Code, Refusal, Result};
 use portico_shared::http::{App, Body, Failure, Idempotent, Json, Org, Problem, Routes, Visitor};
 use portico_shared::ids::CartId;
@@ -66,6 +68,8 @@ impl CheckoutInput {
 
 /// Places an order: reserves the stock, makes the order, closes the cart, all or nothing.
 ///
+/// Of the benefit programmes that the customer is enrolled in, the one that takes most off is applied.
+///
 /// Sent again with the same `Idempotency-Key`, it answers the order that was placed, with
 /// `Idempotent-Replayed: true`.
 #[utoipa::path(
@@ -95,16 +99,13 @@ async fn checkout_cart(
         payment_method: input.payment_method,
     };
     let catalogue = app.catalogues.get(&app.store, &org.id).await?;
-    let placed = order::place(
-        &app.store,
-        &app.ring,
-        &catalogue,
-        org.currency(),
-        &shopper,
-        &key,
-        checkout,
-    )
-    .await?;
+    let programs = app.programs.get(&app.store, &org.id).await?;
+    let shop = Shop {
+        catalogue: &catalogue,
+        currency: org.currency(),
+        programs: &programs,
+    };
+    let placed = order::place(&app.store, &app.ring, shop, &shopper, &key, checkout).await?;
     Ok(answer(placed))
 }
 

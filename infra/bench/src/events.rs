@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use portico_shared::clock;
-use portico_shared::queue::{Job, Recipient};
+use portico_shared::queue::{Channel, Job, Recipient};
 use serde_json::{Value, json};
 
 use crate::Result;
@@ -78,6 +78,7 @@ fn job(author: &str, email: &str, round: usize) -> Result<Value> {
             phone: None,
             name: Some("Ann Lee".to_owned()),
         },
+        channels: vec![Channel::Mail],
         data: json!({
             "orderId": "ord_bench", "orderNumber": "BENCH-1", "status": "new", "total": "28.90 USD",
             "itemCount": 3, "title": "Bench product 1", "carrier": null, "tracking": null,

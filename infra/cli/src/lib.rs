@@ -2,6 +2,7 @@
 //! catalogues, seeds the demo. It calls the same rules as the functions do, on any table that the AWS
 //! SDK reaches.
 
+mod benefits;
 mod catalogue;
 pub mod demo;
 mod error;
@@ -58,6 +59,9 @@ enum Noun {
     /// Set up an org's accounts with other companies: Stripe, PayPal, Google
     #[command(subcommand)]
     Integration(integration::Command),
+    /// Import benefit programmes
+    #[command(subcommand)]
+    Benefits(benefits::Command),
     /// Import a catalogue
     #[command(subcommand)]
     Catalogue(catalogue::Command),
@@ -85,6 +89,7 @@ impl Cli {
             Noun::Org(command) => command.run(&store).await,
             Noun::Staff(command) => command.run(&store).await,
             Noun::Integration(command) => command.run(&aws, &store).await,
+            Noun::Benefits(command) => command.run(&store).await,
             Noun::Catalogue(command) => command.run(&store).await,
             Noun::Reservations(command) => command.run(&store).await,
             Noun::Transactions(command) => command.run(&store).await,
@@ -171,7 +176,7 @@ mod tests {
         }
         let mut found = Vec::new();
         leaves(&Cli::command(), "", &mut found);
-        assert_eq!(found.len(), 14);
+        assert_eq!(found.len(), 16);
         for (path, help) in found {
             assert!(help.contains(&format!("Example:{path}")), "{path}: {help}");
         }

@@ -1,6 +1,8 @@
 //! The events in `events/`: what their placeholders stand for, taken from the demo data of a running
 //! platform.
 
+mod desk;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -122,6 +124,12 @@ pub async fn ready(folder: &Path, name: &str, url: &str) -> Result<Value, String
         "storefront/deliver-order" => &["process", "ship"],
         _ => &[],
     };
+    if name == "crm/revoke-enrollment" {
+        let id = values.get("ENROLLMENT_ID").map_or("", String::as_str);
+        let path = format!("/crm/benefits/enrollments/{id}/approve");
+        let staff = Demo::of(url)?.staff().await?;
+        staff.ask(&Method::PUT, &path, Some(json!({}))).await?;
+    }
     if !steps.is_empty() {
         let number = values.get("ORDER_NUMBER").map_or("", String::as_str);
         let staff = Demo::of(url)?.staff().await?;
@@ -184,11 +192,25 @@ pub async fn values(url: &str, text: &str) -> Result<Values, String> {
     if has("CART_ID") {
         values.insert("CART_ID", bob.cart().await?);
     }
+    if has("ENROLLMENT_ID") || has("OTHER_ENROLLMENT_ID") {
+        let (applicant, ..) = demo.newcomer("eve").await?;
+        for (placeholder, program) in [
+            ("ENROLLMENT_ID", "students"),
+            ("OTHER_ENROLLMENT_ID", "club"),
+        ] {
+            let application = json!({"programId": program});
+            let made = applicant
+                .post("/client-data/benefits/enroll", application)
+                .await?;
+            values.insert(placeholder, member(&made, "/id")?);
+        }
+    }
     if has("ADDRESS_ID") {
         let address = json!({"street1": "1 Main St", "city": "Springfield", "country": "US"});
         let address = bob.post("/client-data/addresses", address).await?;
         values.insert("ADDRESS_ID", member(&address, "/id")?);
     }
+    desk::values(&demo, &bob, has, &mut values).await?;
     if has("SLOT_") || has("RESERVATION_ID") {
         let slot = bob.slot().await?;
         if has("RESERVATION_ID") {
@@ -447,6 +469,9 @@ impl Demo {
         let text = answer.text().await.map_err(|_| not_running(&self.url))?;
         if !status.is_success() {
             return Err(format!("{what}: {status} {text}"));
+        }
+        if text.is_empty() {
+            return Ok(Value::Null);
         }
         serde_json::from_str(&text).map_err(|error| format!("{what}: {error}"))
     }

@@ -112,7 +112,7 @@ impl Parts {
         if there.map_err(|error| error.to_string())? {
             return Ok(());
         }
-        let seeded = demo::seed(&self.aws, &self.endpoints.table, &self.ring).await;
+        let seeded = Box::pin(demo::seed(&self.aws, &self.endpoints.table, &self.ring)).await;
         seeded.map_err(|error| error.to_string())
     }
 

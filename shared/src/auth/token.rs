@@ -46,9 +46,19 @@ impl Role {
         matches!(self, Self::Owner | Self::PowerUser | Self::User)
     }
 
+    /// Whether the role may decide on applications for benefits, which cost the org money.
+    pub fn may_decide_benefits(self) -> bool {
+        matches!(self, Self::Owner | Self::PowerUser)
+    }
+
     /// Whether the role may look customers up.
     pub fn may_see_customers(self) -> bool {
         matches!(self, Self::Owner | Self::PowerUser)
+    }
+
+    /// Whether the role may act for the org's customers: read what they write, answer, decide what they ask for.
+    pub fn may_serve_customers(self) -> bool {
+        matches!(self, Self::Owner | Self::PowerUser | Self::User)
     }
 }
 

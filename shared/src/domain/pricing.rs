@@ -8,6 +8,7 @@ use iso_currency::Currency;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::benefit::{Discount, Entitlements};
 use super::catalogue::Catalogue;
 use super::product::InventoryPolicy;
 use crate::error::{Code, Refusal, Result};
@@ -121,8 +122,29 @@ pub struct Priced {
     pub lines: Vec<Line>,
     /// Their sum.
     pub subtotal: Money,
+    /// What is taken off the sum; see [`Priced::discounted`].
+    pub discounts: Vec<Discount>,
     /// What became of the others.
     pub warnings: Vec<Warning>,
+}
+
+impl Priced {
+    /// With what a shopper's benefits take off.
+    #[must_use]
+    pub fn discounted(self, catalogue: &Catalogue, entitlements: &Entitlements) -> Self {
+        let discounts = entitlements.best(catalogue, &self.lines);
+        Self {
+            discounts: discounts.into_iter().collect(),
+            ..self
+        }
+    }
+
+    /// What is to be paid: the sum less what is taken off it, never below zero.
+    pub fn total(&self) -> Money {
+        let off: i64 = self.discounts.iter().map(|d| d.amount.minor()).sum();
+        let left = self.subtotal.minor().saturating_sub(off).max(0);
+        Money::new(left, self.subtotal.currency())
+    }
 }
 
 /// What to do about a line that cannot be had as it was asked for.
@@ -166,6 +188,7 @@ pub fn price(
     let mut priced = Priced {
         lines: Vec::new(),
         subtotal: Money::zero(currency),
+        discounts: Vec::new(),
         warnings: Vec::new(),
     };
     let mut left = available.clone();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Edge;
 use crate::auth::KeyRing;
 use crate::aws::Aws;
+use crate::domain::benefit::Programs;
 use crate::domain::catalogue::Catalogues;
 use crate::domain::integration::Integrations;
 use crate::domain::org::OrgConfigs;
@@ -34,6 +35,8 @@ pub struct Parts {
     pub integrations: Integrations,
     /// Catalogues, kept warm.
     pub catalogues: Catalogues,
+    /// Benefit programmes, kept warm.
+    pub programs: Programs,
     /// What can be booked, kept warm.
     pub definitions: Definitions,
     /// Other companies' services.
@@ -67,6 +70,7 @@ impl App {
             integrations: Integrations::default(),
             vendors: Vendors::default(),
             catalogues,
+            programs: Programs::default(),
             definitions: Definitions::default(),
             edge,
             server_timing,

@@ -101,6 +101,20 @@ impl FromRequestParts<App> for PageParams {
     }
 }
 
+impl<T> Page<T> {
+    /// The page with its entries as they are shown.
+    pub fn showing<V>(self, data: Vec<V>) -> Page<V> {
+        Page {
+            data,
+            total: self.total,
+            page: self.page,
+            page_size: self.page_size,
+            has_next: self.has_next,
+            next: self.next,
+        }
+    }
+}
+
 impl PageParams {
     /// How many entries the page has.
     pub fn size_or(&self, default: usize) -> usize {

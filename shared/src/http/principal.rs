@@ -234,8 +234,35 @@ impl StaffMember {
         self.must(Role::may_see_customers)
     }
 
+    /// Refuses staff whose roles do not let them act for customers.
+    ///
+    /// # Errors
+    ///
+    /// `permission_denied`.
+    pub fn must_serve_customers(&self) -> Result<()> {
+        self.must(Role::may_serve_customers)
+    }
+
     fn must(&self, may: fn(Role) -> bool) -> Result<()> {
         if self.staff.roles.iter().any(|role| may(*role)) {
+            Ok(())
+        } else {
+            Err(Code::PermissionDenied.into())
+        }
+    }
+
+    /// Refuses staff whose roles do not let them decide on applications for benefits.
+    ///
+    /// # Errors
+    ///
+    /// `permission_denied`.
+    pub fn must_decide_benefits(&self) -> Result<()> {
+        if self
+            .staff
+            .roles
+            .iter()
+            .any(|role| role.may_decide_benefits())
+        {
             Ok(())
         } else {
             Err(Code::PermissionDenied.into())

@@ -4,15 +4,20 @@
 //! IAM. A customer's partition, `acme#C#cus_…`, holds everything of one customer; other partitions
 //! hold what belongs to the org.
 
-use std::fmt;
-
-use sha2::{Digest, Sha256};
+mod address_hash;
+mod benefits;
+mod desk;
+mod reservations;
 
 use crate::ids::{
     AddressId, CartId, FileId, NotificationId, OrderId, OrgId, ProductId, SessionId, StaffId,
-    TrustedDeviceId, encode,
+    TrustedDeviceId,
 };
-use crate::ids::{DefinitionId, ReservationId, TransactionId};
+use crate::ids::{ConversationId, MessageId, TicketNumber};
+use crate::ids::{ReservationId, TransactionId};
+
+pub use address_hash::AddressHash;
+pub(crate) use desk::{NOTED, QUEUED, message_position, messages_of, note_position};
 
 /// The primary key of one item. There is no way to write one by hand: it comes from a scope or from
 /// an [`OrgId`].
@@ -45,6 +50,20 @@ pub enum Item<'a> {
     PaymentMethods,
     /// A signed-in device.
     Session(&'a SessionId),
+    /// A support ticket, without its replies.
+    Ticket(&'a TicketNumber),
+    /// A conversation with staff, without its messages.
+    Conversation(&'a ConversationId),
+    /// A message of a conversation, or a reply to a ticket.
+    Message(&'a MessageId),
+    /// That a request with an `Idempotency-Key` was done, by operation and key.
+    Once(&'a str, &'a str),
+    /// The devices that take push messages.
+    Devices,
+    /// Which notifications the customer wants, and where.
+    Preferences,
+    /// All enrollments in benefit programmes.
+    Benefits,
     /// A booking.
     Reservation(&'a ReservationId),
     /// An entry of the payment history.
@@ -82,6 +101,13 @@ impl Item<'_> {
             Self::OrderRow(id) => format!("{}{id}", Collection::OrderRows.prefix()),
             Self::Notification(id) => format!("{}{id}", Collection::Notifications.prefix()),
             Self::Session(id) => format!("SESSION#{id}"),
+            Self::Ticket(number) => format!("{}{number}", Collection::Tickets.prefix()),
+            Self::Conversation(id) => format!("{}{id}", Collection::Conversations.prefix()),
+            Self::Message(id) => message_position(id),
+            Self::Once(operation, key) => format!("ONCE#{operation}#{}", digest(key)),
+            Self::Devices => "DEVICES".to_owned(),
+            Self::Preferences => "PREFERENCES".to_owned(),
+            Self::Benefits => "BENEFITS".to_owned(),
             Self::Reservation(id) => format!("{}{id}", Collection::Reservations.prefix()),
             Self::Transaction(id) => format!("{}{id}", Collection::Transactions.prefix()),
             Self::TransactionReference(reference) => format!("TXNREF#{}", digest(reference)),
@@ -110,6 +136,10 @@ pub enum Collection {
     OrderRows,
     /// [`Item::Notification`]
     Notifications,
+    /// [`Item::Ticket`]
+    Tickets,
+    /// [`Item::Conversation`]
+    Conversations,
     /// [`Item::Reservation`]
     Reservations,
     /// [`Item::Transaction`]
@@ -129,6 +159,8 @@ impl Collection {
             Self::Carts => "CART#",
             Self::OrderRows => "ORDERROW#",
             Self::Notifications => "NOTE#",
+            Self::Tickets => "TICKET#",
+            Self::Conversations => "CONV#",
             Self::Reservations => "RES#",
             Self::Transactions => "TXN#",
             Self::Files => "FILE#",
@@ -280,40 +312,6 @@ impl OrgId {
             sk: format!("SKU#{sku}"),
         }
     }
-
-    /// The partition of what can be booked.
-    pub(crate) fn definitions_pk(&self) -> String {
-        format!("{self}#RESERVATIONS")
-    }
-
-    /// Something that can be booked.
-    pub fn definition_key(&self, definition: &DefinitionId) -> Key {
-        Key {
-            pk: self.definitions_pk(),
-            sk: format!("DEF#{definition}"),
-        }
-    }
-
-    /// The partition of what is taken of a definition's time.
-    pub(crate) fn slots_pk(&self, definition: &DefinitionId) -> String {
-        format!("{self}#SLOTS#{definition}")
-    }
-
-    /// What is taken of some hours; `from` is when they begin, in a form that sorts by time.
-    pub(crate) fn slots_key(&self, definition: &DefinitionId, from: &str) -> Key {
-        Key {
-            pk: self.slots_pk(definition),
-            sk: format!("TAKEN#{from}"),
-        }
-    }
-
-    /// Booking number → the booking and whose it is.
-    pub fn reservation_number_key(&self, number: &str) -> Key {
-        Key {
-            pk: format!("{self}#RESERVATION#{number}"),
-            sk: "RESERVATION".to_owned(),
-        }
-    }
 }
 
 fn code_sk(kind: &str) -> String {
@@ -325,44 +323,10 @@ fn digest(text: &str) -> String {
     AddressHash::of(text).to_string()
 }
 
-/// An e-mail address as keys name it: 160 bits of SHA-256.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AddressHash([u8; Self::BYTES]);
-
-impl AddressHash {
-    /// Its length.
-    pub const BYTES: usize = 20;
-
-    /// The hash of a normalised address.
-    pub fn of(email: &str) -> Self {
-        let mut bytes = [0; Self::BYTES];
-        bytes.copy_from_slice(&Sha256::digest(email.as_bytes())[..Self::BYTES]);
-        Self(bytes)
-    }
-}
-
-impl From<[u8; Self::BYTES]> for AddressHash {
-    fn from(bytes: [u8; Self::BYTES]) -> Self {
-        Self(bytes)
-    }
-}
-
-impl AsRef<[u8]> for AddressHash {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Display for AddressHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&encode(&self.0))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::CustomerId;
+    use crate::ids::{CustomerId, DefinitionId, ThreadId};
     use crate::store::{CustomerScope, GuestScope, Partition};
 
     #[test]
@@ -388,6 +352,12 @@ mod tests {
             org.catalogue_revision_key(),
             org.product_key(&ProductId::generate()),
             org.stock_key("SKU-1"),
+            org.desk_pointer_key("TKT-1"),
+            org.desk_queue_key("tickets", "open", jiff::Timestamp::UNIX_EPOCH, "TKT-1"),
+            org.note_key(&MessageId::generate(&ThreadId::from(
+                &TicketNumber::generate(),
+            ))),
+            org.push_token_key("token"),
             org.definition_key(&DefinitionId::generate()),
             org.slots_key(&DefinitionId::generate(), "2026-05-04T06"),
             org.reservation_number_key("C0504ABCD"),

@@ -22,6 +22,7 @@ pub use cursor::{Cursors, InvalidCursor};
 pub use error::{Found, StoreError};
 pub use expression::Condition;
 pub use keys::{AddressHash, Collection, Item, Key};
+pub(crate) use keys::{NOTED, QUEUED, message_position, messages_of, note_position};
 pub use meter::{Usage, metered, unmetered};
 pub use query::{Direction, List, Slice};
 pub use scope::{CustomerScope, GuestScope, Partition, Shopper};

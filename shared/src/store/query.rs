@@ -36,7 +36,7 @@ impl<T> Slice<T> {
 /// consistent, unless more is said.
 #[derive(Debug, Clone, Copy)]
 pub struct List<'a> {
-    prefix: &'static str,
+    prefix: &'a str,
     direction: Direction,
     limit: usize,
     after: Option<&'a str>,
@@ -50,7 +50,7 @@ impl<'a> List<'a> {
     }
 
     /// All items whose sort keys begin with `prefix`.
-    pub(crate) const fn prefixed(prefix: &'static str) -> Self {
+    pub(crate) const fn prefixed(prefix: &'a str) -> Self {
         let (direction, limit) = (Direction::Descending, usize::MAX);
         Self {
             prefix,

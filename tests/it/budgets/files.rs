@@ -106,7 +106,7 @@ async fn links(world: &World, budgets: &mut Budgets, who: &Account) {
 }
 
 /// A link leads to the object.
-async fn follow(url: &Value) {
+pub(super) async fn follow(url: &Value) {
     let web = reqwest::Client::builder().no_proxy().build().unwrap();
     let object = web.get(url.as_str().unwrap()).send().await.unwrap();
     assert_eq!(object.status(), 200);

@@ -50,6 +50,11 @@ impl Access {
         }
     }
 
+    /// Whether staff alone may, who see every customer of their org.
+    pub(crate) fn is_staffs(self) -> bool {
+        self.staff && !self.customer
+    }
+
     fn is_open(self) -> bool {
         self.token == Token::Ignored
     }

@@ -1,6 +1,8 @@
 //! One request, at least, for every operation: who may make it, and what others are told.
 
+mod benefits;
 mod codes;
+pub(crate) mod desk;
 pub(super) mod files;
 mod identity;
 pub(super) mod oauth;
@@ -166,6 +168,8 @@ pub(crate) fn fixtures() -> Vec<Fixture> {
         codes::fixtures(),
         payments::payments(),
         reservations::fixtures(),
+        desk::desk(),
+        benefits::fixtures(),
         identity::fixtures(),
     ];
     areas.into_iter().flatten().collect()

@@ -2,7 +2,8 @@
 
 use portico_shared::auth::{KeyRing, NewSession};
 use portico_shared::ids::{
-    AddressId, CartId, CustomerId, FileId, OrderId, ProductId, ReservationId, SessionId,
+    AddressId, CartId, ConversationId, CustomerId, EnrollmentId, FileId, MessageId, NotificationId,
+    OrderId, ProductId, ReservationId, SessionId, TicketNumber,
 };
 use portico_shared::store::CustomerScope;
 use portico_tests::provider::VERIFIER;
@@ -14,6 +15,7 @@ pub(crate) struct Names {
     pub(crate) author: String,
     pub(crate) email: String,
     pub(crate) address: String,
+    pub(crate) enrollment: String,
     pub(crate) cart: String,
     /// A cart that is about to be ordered.
     pub(crate) till: String,
@@ -24,6 +26,16 @@ pub(crate) struct Names {
     pub(crate) path: String,
     pub(crate) file: String,
     pub(crate) refresh: String,
+    pub(crate) ticket: String,
+    pub(crate) conversation: String,
+    /// A message of staff's.
+    pub(crate) message: String,
+    pub(crate) notification: String,
+    /// A device that takes push messages.
+    pub(crate) device: String,
+    /// What staff answer: Dave's.
+    pub(crate) desk_ticket: String,
+    pub(crate) desk_conversation: String,
     /// The token of a link that was mailed.
     pub(crate) link: String,
     pub(crate) reservation: String,
@@ -43,10 +55,12 @@ impl Names {
     pub(super) fn missing(ring: &KeyRing, scope: &CustomerScope) -> Self {
         // A session that nobody wrote: its token is as the server would have made it.
         let session = NewSession::for_customer(ring, scope).expect("the ring signs");
+        let conversation = ConversationId::generate();
         Self {
             author: CustomerId::generate().to_string(),
             email: "nobody@acme.example".to_owned(),
             address: AddressId::generate().to_string(),
+            enrollment: EnrollmentId::generate().to_string(),
             cart: CartId::generate().to_string(),
             till: CartId::generate().to_string(),
             order: OrderId::generate().to_string(),
@@ -56,6 +70,13 @@ impl Names {
             path: format!("documents%2F{}-a.txt", FileId::generate()),
             file: FileId::generate().to_string(),
             refresh: session.tokens.refresh,
+            ticket: TicketNumber::generate().to_string(),
+            conversation: conversation.to_string(),
+            message: MessageId::generate(&(&conversation).into()).to_string(),
+            notification: NotificationId::generate().to_string(),
+            device: "no-such-device".to_owned(),
+            desk_ticket: TicketNumber::generate().to_string(),
+            desk_conversation: conversation.to_string(),
             link: "A".repeat(91),
             payment_method: "pm_1N4vKo2eZvKYlo2C".to_owned(),
             proof: unknown_proof("4/0AX4XfWh"),
@@ -72,11 +93,19 @@ impl Names {
             author: nonsense.clone(),
             email: nonsense.clone(),
             address: nonsense.clone(),
+            enrollment: nonsense.clone(),
             cart: nonsense.clone(),
             till: nonsense.clone(),
             order: nonsense.clone(),
             number: nonsense.clone(),
             product: nonsense.clone(),
+            ticket: nonsense.clone(),
+            conversation: nonsense.clone(),
+            message: nonsense.clone(),
+            notification: nonsense.clone(),
+            device: nonsense.clone(),
+            desk_ticket: nonsense.clone(),
+            desk_conversation: nonsense.clone(),
             refresh: nonsense.clone(),
             link: nonsense.clone(),
             reservation: nonsense.clone(),
@@ -95,6 +124,7 @@ impl Names {
             "author" | "authorid" => &self.author,
             "email" | "emailOrUsername" => &self.email,
             "addressId" => &self.address,
+            "enrollmentId" => &self.enrollment,
             "cartid" => &self.cart,
             "fileId" => &self.file,
             "sessionId" => &self.session,
@@ -107,6 +137,11 @@ impl Names {
             "provider" => "google",
             "path" => &self.path,
             "productId" | "idOrSlug" => &self.product,
+            "ticketNumber" => &self.ticket,
+            "messageId" => &self.message,
+            "notificationId" => &self.notification,
+            "deviceId" => &self.device,
+            "status" => "read",
             other => panic!("no fixture knows what {{{other}}} is"),
         }
     }

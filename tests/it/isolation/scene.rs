@@ -1,5 +1,7 @@
 //! The people of the matrix, and the things that are whose.
 
+mod carol;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::Method;
@@ -36,6 +38,8 @@ pub(crate) struct Scene {
     malformed: Names,
     /// Numbers of Carol's orders by the step that staff can take with them.
     ready: [(&'static str, String); 3],
+    /// Carol's applications by the decision that staff can take on them.
+    decidable: [(&'static str, String); 3],
     serial: AtomicU32,
 }
 
@@ -68,7 +72,8 @@ impl Scene {
             world.let_sign_in_with_others(org).await;
         }
         world.please_vendors().await;
-        let anns = belongings(&world, &ann).await;
+        let mut anns = belongings(&world, &ann).await;
+        super::fixtures::desk::set_in(&world, &ann, &owner, &mut anns).await;
         let cart = world.post("/storefront/cart/update/new", &lines("MUG-BLUE"));
         let cart = cart.send().await.expect(200);
         let guests = Names {
@@ -76,7 +81,9 @@ impl Scene {
             cart: text(&cart["cartId"]),
             ..anns.clone()
         };
-        let ready = orders_of_carol(&world, &owner).await;
+        let carol = world.sign_up("acme", "carol@acme.example").await;
+        let ready = carol::orders(&world, &carol, &owner).await;
+        let decidable = carol::applications(&world, &carol, &owner).await;
         let missing = Names::missing(&ring, &scope(&ring, &ann));
         let scene = Self {
             ring,
@@ -91,6 +98,7 @@ impl Scene {
             missing,
             malformed: Names::malformed(),
             ready,
+            decidable,
             serial: AtomicU32::new(0),
             world,
         };
@@ -182,6 +190,14 @@ impl Scene {
         {
             names.number.clone_from(number);
         }
+        if asker == self.owner.id
+            && let Some((_, id)) = self
+                .decidable
+                .iter()
+                .find(|(path, _)| *path == fixture.path)
+        {
+            names.enrollment.clone_from(id);
+        }
         names
     }
 
@@ -233,6 +249,10 @@ impl Scene {
     pub(crate) fn request(&self, fixture: &Fixture, names: &Names) -> Ask {
         let path = names.path(fixture.path) + &(fixture.query)(names);
         let ask = self.world.ask(&fixture.method, &path);
+        if fixture.path.ends_with("/with-attachments") {
+            let texts = [("subject", "Matrix"), ("description", "With a file.")];
+            return ask.form(&texts, &[("note.txt", "text/plain", b"It is cracked.")]);
+        }
         let ask = match fixture.body {
             Some(body) => ask.json(&body(names)),
             None if fixture.file => ask.header("content-type", "text/plain").body("hello"),
@@ -309,6 +329,11 @@ async fn belongings(world: &World, who: &Account) -> Names {
         .send()
         .await
         .expect(200);
+    let application = json!({"programId": "students"});
+    let enrollment = world
+        .post("/client-data/benefits/enroll", &application)
+        .token(&who.token);
+    let enrollment = enrollment.send().await.expect(201);
     let method = json!({"paymentMethodId": "pm_anns"});
     let method = world.post("/client-data/payment-methods", &method);
     let method = method.token(&who.token).send().await;
@@ -317,6 +342,7 @@ async fn belongings(world: &World, who: &Account) -> Names {
     Names {
         path: text(&file["path"]).replace('/', "%2F"),
         file: text(&file["id"]),
+        enrollment: text(&enrollment["id"]),
         author: who.id.clone(),
         email: "ann@acme.example".to_owned(),
         address: text(&address["id"]),
@@ -327,6 +353,13 @@ async fn belongings(world: &World, who: &Account) -> Names {
         product,
         reservation: super::fixtures::reservations::booked(world, who).await,
         refresh: who.refresh.clone(),
+        ticket: String::new(),
+        conversation: String::new(),
+        message: String::new(),
+        notification: String::new(),
+        device: "anns-phone".to_owned(),
+        desk_ticket: String::new(),
+        desk_conversation: String::new(),
         link: String::new(),
         payment_method: text(&method.body["id"]),
         proof: unknown_proof("4/0AX4XfWh"),
@@ -334,36 +367,4 @@ async fn belongings(world: &World, who: &Account) -> Names {
         session: SessionId::generate().to_string(),
         fresh: String::new(),
     }
-}
-
-/// An order for each step that staff can take.
-async fn orders_of_carol(world: &World, owner: &Account) -> [(&'static str, String); 3] {
-    const PROCESS: &str = "/storefront/order/process/{orderNumber}";
-    const SHIP: &str = "/storefront/order/ship/{orderNumber}";
-    const DELIVER: &str = "/storefront/order/deliver/{orderNumber}";
-    let carol = world.sign_up("acme", "carol@acme.example").await;
-    let mut ready = [PROCESS, SHIP, DELIVER].map(|path| (path, String::new()));
-    let shipment = json!({"carrier": "ups", "tracking": "1Z999AA10123456784"});
-    for (at, steps) in [&[][..], &[PROCESS], &[PROCESS, SHIP]]
-        .into_iter()
-        .enumerate()
-    {
-        let cart = world.cart(&carol, "LANTERN-WHITE", 1).await;
-        let order = world
-            .checkout(&carol, &cart, &format!("carol-{at}"))
-            .await
-            .expect(201);
-        let number = text(&order["orderNumber"]);
-        for step in steps {
-            let path = step.replace("{orderNumber}", &number);
-            world
-                .post(&path, &shipment)
-                .token(&owner.token)
-                .send()
-                .await
-                .expect(200);
-        }
-        ready[at].1 = number;
-    }
-    ready
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use portico_shared::domain::address::Address;
+use portico_shared::domain::benefit::Benefits;
 use portico_shared::domain::cart::Cart;
 use portico_shared::domain::customer::Customer;
 use portico_shared::domain::dashboard;
+use portico_shared::domain::desk::{Conversation, Ticket};
 use portico_shared::domain::file::{File, Reservation};
 use portico_shared::domain::notification::Notification;
 use portico_shared::domain::order::{Order, OrderRow};
@@ -13,6 +15,7 @@ use portico_shared::domain::payment_method::PaymentMethods;
 use portico_shared::domain::second_factor::SecondFactor;
 use portico_shared::domain::stock::Stock;
 use portico_shared::domain::wishlist::Wish;
+use portico_shared::domain::{preferences, push};
 use portico_shared::ids::OrderId;
 use portico_shared::store::{
     Collection, CustomerScope, Entity, Item, List, Partition as _, Store, Stored,
@@ -24,23 +27,24 @@ pub(crate) type Snapshot = BTreeMap<String, Value>;
 
 /// Everything of a customer but the open sessions, and the stock of these skus.
 pub(crate) async fn snapshot(store: &Store, scope: &CustomerScope, skus: &[&str]) -> Snapshot {
-    let profile = store
-        .get_consistent::<Customer>(&scope.key(&Item::Profile))
-        .await;
-    let profile = profile.expect("the table answers").as_ref().map(shown);
-    let methods = store
-        .get_consistent::<PaymentMethods>(&scope.key(&Item::PaymentMethods))
-        .await;
-    let methods = methods.expect("the table answers").as_ref().map(shown);
-    let factor = store
-        .get_consistent::<SecondFactor>(&scope.key(&Item::SecondFactor))
-        .await;
-    let factor = factor.expect("the table answers").as_ref().map(shown);
     let orders = all::<OrderRow>(store, scope, Collection::OrderRows).await;
     let mut snapshot = Snapshot::from([
-        ("profile".to_owned(), json!(profile)),
-        ("paymentMethods".to_owned(), json!(methods)),
-        ("second factor".to_owned(), json!(factor)),
+        (
+            "profile".to_owned(),
+            one::<Customer>(store, scope, &Item::Profile).await,
+        ),
+        (
+            "paymentMethods".to_owned(),
+            one::<PaymentMethods>(store, scope, &Item::PaymentMethods).await,
+        ),
+        (
+            "second factor".to_owned(),
+            one::<SecondFactor>(store, scope, &Item::SecondFactor).await,
+        ),
+        (
+            "benefits".to_owned(),
+            one::<Benefits>(store, scope, &Item::Benefits).await,
+        ),
         (
             "addresses".to_owned(),
             all::<Address>(store, scope, Collection::Addresses).await,
@@ -48,6 +52,31 @@ pub(crate) async fn snapshot(store: &Store, scope: &CustomerScope, skus: &[&str]
         (
             "wishlist".to_owned(),
             all::<Wish>(store, scope, Collection::Wishlist).await,
+        ),
+        (
+            "tickets".to_owned(),
+            all::<Ticket>(store, scope, Collection::Tickets).await,
+        ),
+        (
+            "conversations".to_owned(),
+            all::<Conversation>(store, scope, Collection::Conversations).await,
+        ),
+        (
+            "devices".to_owned(),
+            json!(
+                push::devices(store, scope)
+                    .await
+                    .expect("the table answers")
+            ),
+        ),
+        (
+            "preferences".to_owned(),
+            json!(
+                preferences::get(store, scope)
+                    .await
+                    .expect("the table answers")
+                    .entity
+            ),
         ),
         (
             "carts".to_owned(),
@@ -96,6 +125,12 @@ pub(crate) async fn snapshot(store: &Store, scope: &CustomerScope, skus: &[&str]
         snapshot.insert(format!("stock of {sku}"), json!(stock));
     }
     snapshot
+}
+
+/// An item of which there is one.
+async fn one<T: Entity>(store: &Store, scope: &CustomerScope, item: &Item<'_>) -> Value {
+    let found = store.get_consistent::<T>(&scope.key(item)).await;
+    json!(found.expect("the table answers").as_ref().map(shown))
 }
 
 fn shown<T: Entity>(stored: &Stored<T>) -> Value {

@@ -8,7 +8,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use portico_local::Endpoints;
 use portico_local::functions::Parts;
-use portico_shared::queue::{Job, Queue, Recipient};
+use portico_shared::queue::{Channel, Job, Queue, Recipient};
 use portico_tests::{World, eventually};
 use serde_json::json;
 
@@ -124,6 +124,7 @@ async fn a_job_that_a_client_of_aws_puts_into_the_queue_is_delivered() {
             phone: None,
             name: None,
         },
+        channels: vec![Channel::Mail],
         data: json!({"orderNumber": "ORD-1234-5678-9ABC"}),
     };
     // More than SQS takes at a time, and all of them the same.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use portico_shared::auth::{Code, CodeKind};
-use portico_shared::queue::{Job, Recipient};
+use portico_shared::queue::{Channel, Job, Recipient};
 use portico_shared::store::{Change, Shopper};
 use serde_json::json;
 
@@ -17,9 +17,10 @@ pub(super) fn job(change: &Change) -> Option<Job> {
         return None;
     }
     let author = change.shopper().map(Shopper::author).unwrap_or_default();
-    let (mut email, mut phone) = (Some(code.to), None);
+    let (mut email, mut phone, mut channel) = (Some(code.to), None, Channel::Mail);
     if code.kind == CodeKind::VerifyPhone {
         std::mem::swap(&mut email, &mut phone);
+        channel = Channel::Sms;
     }
     Some(Job {
         id: format!("code.sent|{}|{}", change.fingerprint(), code.nonce),
@@ -32,6 +33,7 @@ pub(super) fn job(change: &Change) -> Option<Job> {
             phone,
             name: None,
         },
+        channels: vec![channel],
         data: json!({"kind": code.kind, "nonce": code.nonce}),
     })
 }

@@ -223,15 +223,19 @@ const CUSTOMER: Step = Step {
     queue: 1.0,
     ..NOTHING
 };
+const DESK_JOB: Step = Step {
+    what: "changes queues the job of a ticket or of a message of staff's",
+    ..CUSTOMER
+};
 const NOTIFICATION: Step = Step {
-    what: "notifications takes a job: record, mail, note that it was sent",
+    what: "notifications takes a job: recipient, record, mail, note that it was sent",
     source: "SQS",
-    round_trips: 3.0,
+    round_trips: 4.0,
+    reads: 1.0,
     writes: 2.0,
     // Lambda receives it and deletes it.
     queue: 2.0,
     mails: 1.0,
-    ..NOTHING
 };
 const CODE_ISSUED: Step = Step {
     what: "changes queues the job of a one-time code or link",
@@ -239,6 +243,7 @@ const CODE_ISSUED: Step = Step {
 };
 const CODE_SENT: Step = Step {
     what: "notifications takes the job of a code or link: the code, the login, mail, note that it was sent",
+    round_trips: 3.0,
     reads: 1.0,
     writes: 1.0,
     ..NOTIFICATION
@@ -253,11 +258,9 @@ const BOOKING: Step = Step {
     what: "changes queues the job of a booking",
     ..CUSTOMER
 };
-const BOOKING_TOLD: Step = Step {
-    what: "notifications takes the job of a booking: address, record, mail, note that it was sent",
-    round_trips: NOTIFICATION.round_trips + 1.0,
-    reads: 0.5,
-    ..NOTIFICATION
+const BENEFIT: Step = Step {
+    what: "changes queues the job of an application for a benefit",
+    ..CUSTOMER
 };
 const DEVICE: Step = Step {
     what: "changes looks at the device of a sign-in",
@@ -274,6 +277,7 @@ const PASSED_BY: Step = Step {
 pub const STEPS: &[Step] = &[
     ORDER,
     CUSTOMER,
+    DESK_JOB,
     NOTIFICATION,
     DASHBOARD,
     DEVICE,
@@ -281,7 +285,7 @@ pub const STEPS: &[Step] = &[
     CODE_SENT,
     CODE_TEXTED,
     BOOKING,
-    BOOKING_TOLD,
+    BENEFIT,
     PASSED_BY,
 ];
 
@@ -301,7 +305,13 @@ const CODE_TRIED: &[Step] = &[PASSED_BY];
 const CODE_USED: &[Step] = &[PASSED_BY, PASSED_BY, PASSED_BY];
 const SIGNED_IN_BY_CODE: &[Step] = &[PASSED_BY, PASSED_BY, PASSED_BY, DEVICE];
 const PASSWORD_CHANGED: &[Step] = &[CODE_ISSUED, NOTIFICATION, DASHBOARD, PASSED_BY];
-const BOOKING_MOVED: &[Step] = &[BOOKING, BOOKING_TOLD, DASHBOARD, PASSED_BY];
+const BOOKING_MOVED: &[Step] = &[BOOKING, NOTIFICATION, DASHBOARD, PASSED_BY];
+
+/// What follows when customers write to the desk, and when staff do: heads and messages pass the filter, and one of them
+/// is told of.
+const DESK: &[Step] = &[DESK_JOB, NOTIFICATION, DASHBOARD, PASSED_BY];
+const PASSED: &[Step] = &[PASSED_BY];
+const BENEFIT_MOVED: &[Step] = &[BENEFIT, NOTIFICATION, DASHBOARD, PASSED_BY];
 
 /// What follows from which operation, by its case too. All others write nothing that passes the stream's
 /// filter.
@@ -367,7 +377,33 @@ pub const FOLLOWS: &[(&str, &str, &[Step])] = &[
         "device to be trusted",
         SIGNED_IN,
     ),
+    ("POST /client-data/benefits/enroll", "", BENEFIT_MOVED),
+    (
+        "POST /client-data/benefits/enroll",
+        "with a file",
+        BENEFIT_MOVED,
+    ),
+    (
+        "PUT /crm/benefits/enrollments/{enrollmentId}/approve",
+        "",
+        BENEFIT_MOVED,
+    ),
+    (
+        "PUT /crm/benefits/enrollments/{enrollmentId}/reject",
+        "",
+        BENEFIT_MOVED,
+    ),
+    (
+        "PUT /crm/benefits/enrollments/{enrollmentId}/revoke",
+        "",
+        BENEFIT_MOVED,
+    ),
     ("POST /storefront/checkout-cart", "one line", ORDER_MOVED),
+    (
+        "POST /storefront/checkout-cart",
+        "one line, with a benefit",
+        ORDER_MOVED,
+    ),
     (
         "POST /storefront/order/process/{orderNumber}",
         "",
@@ -378,6 +414,49 @@ pub const FOLLOWS: &[(&str, &str, &[Step])] = &[
         "POST /storefront/order/deliver/{orderNumber}",
         "",
         ORDER_MOVED,
+    ),
+    ("POST /client-data/tickets", "", DESK),
+    (
+        "POST /client-data/tickets",
+        "with an `Idempotency-Key`",
+        DESK,
+    ),
+    (
+        "POST /client-data/tickets/with-attachments",
+        "one file",
+        DESK,
+    ),
+    ("PUT /client-data/tickets", "comment", PASSED),
+    (
+        "PUT /client-data/tickets",
+        "comment that staff waited for",
+        PASSED,
+    ),
+    ("POST /crm/tickets/update", "reply", DESK),
+    (
+        "POST /crm/tickets/update",
+        "reply, note and another status",
+        DESK,
+    ),
+    ("POST /client-data/messages", "", PASSED),
+    ("POST /client-data/messages", "new conversation", PASSED),
+    ("POST /crm/chat-message/create", "", DESK),
+    ("POST /crm/chat-message/create", "first answer", DESK),
+    ("POST /crm/chat-message/create", "new conversation", DESK),
+    (
+        "PUT /client-data/messages/{messageId}/status/{status}",
+        "read",
+        PASSED,
+    ),
+    (
+        "PUT /client-data/messages/{messageId}/status/{status}",
+        "archived",
+        PASSED,
+    ),
+    (
+        "PUT /client-data/notifications/{notificationId}/read",
+        "",
+        &[DASHBOARD],
     ),
     ("POST /client-data/reservations", "", BOOKING_MOVED),
     (

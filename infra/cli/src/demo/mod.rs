@@ -9,9 +9,11 @@ use std::fmt;
 
 use clap::Args;
 use indicatif::ProgressBar;
+use iso_currency::Currency;
 use portico_shared::auth::{self, Device, KeyRing, Kind, Password, Principal, Role};
 use portico_shared::aws::Aws;
 use portico_shared::domain::account::{self, NewCustomer};
+use portico_shared::domain::benefit;
 use portico_shared::domain::org::{self, FileLimits, OrgConfig};
 use portico_shared::domain::reservation;
 use portico_shared::domain::staff::StaffMember;
@@ -203,6 +205,7 @@ pub async fn seed(aws: &Aws, table: &str, ring: &KeyRing) -> Result<(), Error> {
         }
         if demo.id == ANN.org {
             orders::seed(&store, ring).await?;
+            seed_benefits(&store, &org).await?;
         }
     }
     Ok(())
@@ -257,6 +260,15 @@ async fn seed_org(store: &Store, org: &OrgId, demo: &DemoOrg) -> Result<(), Erro
         && reservation::stored(store, org).await?.is_empty()
     {
         reservations::import(store, org, file, definitions.as_bytes(), false).await?;
+    }
+    Ok(())
+}
+
+async fn seed_benefits(store: &Store, org: &OrgId) -> Result<(), Error> {
+    let source = include_bytes!("../../../demo/acme-benefits.json");
+    if benefit::list(store, org).await?.is_empty() {
+        let programs = crate::benefits::read(source, Currency::USD).map_err(Error::Refused)?;
+        benefit::save(store, org, Currency::USD, programs).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use portico_shared::domain::address::PostalAddress;
 use portico_shared::domain::cart::{self, CartStatus};
 use portico_shared::domain::catalogue::Catalogues;
 use portico_shared::domain::idempotency::IdempotencyKey;
-use portico_shared::domain::order::{self, Checkout, Contact, PaymentMethod};
+use portico_shared::domain::order::{self, Checkout, Contact, PaymentMethod, Shop};
 use portico_shared::domain::pricing::WantedLine;
 use portico_shared::error::{Code, Error as Refused};
 use portico_shared::ids::{CartId, CustomerId, OrgId, SessionId};
@@ -98,7 +98,12 @@ async fn seed_order(
         fingerprint: key.fingerprint(&wanted)?,
     };
     cart::replace(store, &catalogue, currency, shopper, id, wanted).await?;
-    order::place(store, ring, &catalogue, currency, shopper, &key, checkout).await?;
+    let shop = Shop {
+        catalogue: &catalogue,
+        currency,
+        programs: &[],
+    };
+    order::place(store, ring, shop, shopper, &key, checkout).await?;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use super::{
 use crate::auth::KeyRing;
 use crate::clock;
 use crate::domain::address::PostalAddress;
+use crate::domain::benefit::{Benefits, Entitlements, Program};
 use crate::domain::cart::{Cart, CartStatus, PlacedOrder};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::idempotency::IdempotencyKey;
@@ -28,7 +29,7 @@ use crate::text::normalize_email;
 /// How often placing is tried while others change the same cart.
 const ATTEMPTS: u32 = 5;
 
-/// Where the writes stand in the transaction; the stock of each sku follows.
+/// Where the writes stand in the transaction; the stock of each sku follows, and the check of the benefits.
 const POINTER: usize = 0;
 const CART: usize = 3;
 const STOCK: usize = 4;
@@ -52,6 +53,17 @@ pub struct Checkout {
     pub fingerprint: String,
 }
 
+/// What an org sells, and on what terms.
+#[derive(Debug, Clone, Copy)]
+pub struct Shop<'a> {
+    /// What there is.
+    pub catalogue: &'a Catalogue,
+    /// What it is paid in.
+    pub currency: Currency,
+    /// What makes it cheaper for some.
+    pub programs: &'a [Program],
+}
+
 /// A placed order.
 #[derive(Debug)]
 pub struct Placed {
@@ -63,7 +75,7 @@ pub struct Placed {
 
 /// Places an order, once for each key.
 ///
-/// Two round trips: the cart, and the transaction.
+/// Two round trips: the cart with the customer's benefits, and the transaction.
 ///
 /// # Errors
 ///
@@ -72,8 +84,7 @@ pub struct Placed {
 pub async fn place(
     store: &Store,
     ring: &KeyRing,
-    catalogue: &Catalogue,
-    currency: Currency,
+    shop: Shop<'_>,
     shopper: &Shopper,
     key: &IdempotencyKey,
     checkout: Checkout,
@@ -81,23 +92,31 @@ pub async fn place(
     let seed = ring.idempotent_seed(shopper.org(), "order", shopper.author(), key.as_str());
     let number = OrderNumber::derived(&seed);
     for attempt in 0..ATTEMPTS {
-        let cart = read_cart(store, shopper, &checkout.cart, attempt > 0).await?;
+        let (cart, benefits) = read(store, shop, shopper, &checkout.cart, attempt > 0).await?;
         if cart.entity.status != CartStatus::Open {
             return replay_of_closed_cart(store, shopper, &number, &cart.entity, &checkout).await;
         }
+        let entitlements = benefits
+            .as_ref()
+            .map_or_else(Entitlements::default, |stored| {
+                Entitlements::of(shop.programs, &stored.entity, clock::now())
+            });
         let order = compose(
-            catalogue,
-            currency,
+            shop,
+            &entitlements,
             shopper,
             &number,
             &cart.entity,
             &checkout,
         )?;
         let skus = quantities(&order.lines);
-        match store
-            .transact(writes(shopper, &order, &cart, &checkout.fingerprint, &skus))
-            .await
-        {
+        let mut writes = writes(shopper, &order, &cart, &checkout.fingerprint, &skus);
+        if let Some(benefits) = benefits.filter(|_| !order.discounts.is_empty()) {
+            // A decision that comes in between is looked at: nobody gets what was revoked a moment ago.
+            let unchanged = Condition::eq("v", &benefits.version);
+            writes.push(Write::check(shopper.key(&Item::Benefits), unchanged));
+        }
+        match store.transact(writes).await {
             Ok(()) => {
                 return Ok(Placed {
                     order,
@@ -108,8 +127,11 @@ pub async fn place(
                 if let Some(pointer) = reasons.get_mut(POINTER).and_then(Option::take) {
                     return replay(store, shopper, &checkout, pointer.read::<Pointer>()?).await;
                 }
-                // The cart changed since it was read: look again.
-                if reasons.get(CART).is_none_or(Option::is_none) {
+                // The cart or the benefits changed since they were read: look again.
+                let benefits = STOCK + skus.len();
+                let changed =
+                    [CART, benefits].map(|at| reasons.get(at).is_some_and(Option::is_some));
+                if changed == [false, false] {
                     return Err(short_of(&skus, reasons)?.into());
                 }
             }
@@ -119,21 +141,37 @@ pub async fn place(
     Err(Refusal::new(Code::Conflict).retry_after(1).into())
 }
 
-async fn read_cart(
+/// The cart, and the benefits of a customer; a guest has none, and neither has anybody where there are none.
+async fn read(
     store: &Store,
+    shop: Shop<'_>,
     shopper: &Shopper,
     id: &CartId,
     again: bool,
-) -> Result<Stored<Cart>> {
-    let key = shopper.key(&Item::Cart(id));
-    if !again && let Some(cart) = store.get(&key).await? {
-        return Ok(cart);
+) -> Result<(Stored<Cart>, Option<Stored<Benefits>>)> {
+    let cart = shopper.key(&Item::Cart(id));
+    let benefits = match shopper {
+        Shopper::Customer(scope) if !shop.programs.is_empty() => Some(scope.key(&Item::Benefits)),
+        _ => None,
+    };
+    if !again {
+        let (cart, benefits) = match &benefits {
+            Some(benefits) => store.get_both(&cart, benefits).await?,
+            None => (store.get(&cart).await?, None),
+        };
+        if let Some(cart) = cart {
+            return Ok((cart, benefits));
+        }
     }
-    // An eventually consistent read may miss a cart of this second, or the order it just became.
-    store
-        .get_consistent(&key)
-        .await?
-        .ok_or(Code::NotFound.into())
+    // An eventually consistent read may miss a cart of this second, the order it just became, or a decision.
+    let benefits = async {
+        match &benefits {
+            Some(benefits) => store.get_consistent(benefits).await,
+            None => Ok(None),
+        }
+    };
+    let (cart, benefits) = tokio::try_join!(store.get_consistent(&cart), benefits)?;
+    Ok((cart.ok_or(Code::NotFound)?, benefits))
 }
 
 /// A cart that is closed already: by this very request, sent again, or by another.
@@ -180,8 +218,8 @@ async fn replay(
 }
 
 fn compose(
-    catalogue: &Catalogue,
-    currency: Currency,
+    shop: Shop<'_>,
+    entitlements: &Entitlements,
     shopper: &Shopper,
     number: &OrderNumber,
     cart: &Cart,
@@ -194,7 +232,14 @@ fn compose(
         .map(|line| (line.sku.clone(), i64::MAX))
         .collect();
     let wanted = cart.lines.iter().map(Line::wanted).collect();
-    let priced = pricing::price(catalogue, currency, &plenty, wanted, Shortfall::Reduce)?;
+    let priced = pricing::price(
+        shop.catalogue,
+        shop.currency,
+        &plenty,
+        wanted,
+        Shortfall::Reduce,
+    )?;
+    let priced = priced.discounted(shop.catalogue, entitlements);
     if !priced.warnings.is_empty() {
         let gone = priced
             .warnings
@@ -205,7 +250,7 @@ fn compose(
     if priced.lines.is_empty() {
         return Err(Code::CartEmpty.into());
     }
-    let total = priced.subtotal;
+    let total = priced.total();
     if let Some(expected) = checkout.expected_total
         && expected != total
     {
@@ -229,6 +274,7 @@ fn compose(
         billing_address: checkout.billing_address.clone(),
         lines: priced.lines,
         subtotal: priced.subtotal,
+        discounts: priced.discounts,
         total,
         cart: cart.id.clone(),
         shipment: None,

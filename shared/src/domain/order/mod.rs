@@ -15,18 +15,19 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::address::PostalAddress;
+use super::benefit::Discount;
 use super::pricing::Line;
 use crate::ids::{CartId, OrderId, StaffId};
 use crate::money::Money;
 use crate::store::Entity;
 use crate::text::{full_name, line};
 
-pub use checkout::{Checkout, Placed, place};
+pub use checkout::{Checkout, Placed, Shop, place};
 pub use find::{by_email, by_id, by_number};
 pub use fulfil::{Shipment, Step, advance};
 pub use list::{OrderSort, RowQuery, Rows, list};
 pub use status::OrderStatus;
-pub use view::{LineView, OrderSummary, OrderView, StepView};
+pub use view::{DiscountView, LineView, OrderSummary, OrderView, StepView};
 
 /// How an order is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -99,6 +100,9 @@ pub struct Order {
     pub lines: Vec<Line>,
     /// The sum of the lines.
     pub subtotal: Money,
+    /// What was taken off the sum.
+    #[serde(default)]
+    pub discounts: Vec<Discount>,
     /// What is to be paid.
     pub total: Money,
     /// The cart it was.

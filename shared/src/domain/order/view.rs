@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::{Contact, Order, OrderRow, OrderStatus, PaymentMethod, PaymentStatus, Shipment};
 use crate::domain::address::PostalAddress;
+use crate::domain::benefit::{Discount, DiscountType};
 use crate::domain::pricing::Line;
 use crate::money::{Decimal, Money};
 
@@ -21,7 +22,7 @@ use crate::money::{Decimal, Money};
     "shippingAddress": {"street1": "1 Main St", "city": "Springfield", "state": "IL", "postalCode": "62701", "country": "US"},
     "billingAddress": null,
     "items": [{"sku": "MUG-BLUE", "productId": "prd_06f1…", "name": "Mug", "image": null, "options": {"color": "blue"}, "quantity": 2, "price": 12.5, "lineTotal": 25.0}],
-    "subtotal": 25.0, "total": 25.0, "currency": "USD", "shipment": null,
+    "subtotal": 25.0, "discounts": [], "total": 25.0, "currency": "USD", "shipment": null,
     "history": [{"status": "new", "at": "2026-05-04T09:30:00Z"}],
     "createdAt": "2026-05-04T09:30:00Z", "updatedAt": "2026-05-04T09:30:00Z",
 }))]
@@ -40,6 +41,8 @@ pub struct OrderView {
     items: Vec<LineView>,
     /// The sum of the items.
     subtotal: Decimal,
+    /// What was taken off the sum.
+    discounts: Vec<DiscountView>,
     /// What is to be paid.
     total: Decimal,
     /// ISO 4217.
@@ -59,6 +62,30 @@ pub struct StepView {
     status: OrderStatus,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
+}
+
+/// Something taken off the sum of a cart or an order.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"type": "benefit", "programId": "students", "name": "Student discount", "amount": 2.5}))]
+pub struct DiscountView {
+    #[serde(rename = "type")]
+    kind: DiscountType,
+    /// The benefit programme.
+    program_id: String,
+    name: String,
+    amount: Decimal,
+}
+
+impl From<Discount> for DiscountView {
+    fn from(discount: Discount) -> Self {
+        Self {
+            kind: discount.kind,
+            program_id: discount.program_id.to_string(),
+            name: discount.name,
+            amount: discount.amount.decimal(),
+        }
+    }
 }
 
 /// A line of a cart or an order.
@@ -108,6 +135,11 @@ impl From<Order> for OrderView {
             billing_address: order.billing_address,
             items: order.lines.into_iter().map(LineView::from).collect(),
             subtotal: order.subtotal.decimal(),
+            discounts: order
+                .discounts
+                .into_iter()
+                .map(DiscountView::from)
+                .collect(),
             total: order.total.decimal(),
             currency: code(order.total),
             shipment: order.shipment,
