@@ -35,7 +35,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = {
-    "profile": 1769, "client-data": 512, "storefront": 512, "crm": 512, "changes": 256, "notifications": 256,
+    "profile": 1769, "client-data": 512, "storefront": 512, "crm": 512, "privacy": 512, "changes": 256, "notifications": 256,
 }  # fmt: skip
 OPTIONS = {
     "DomainName": "api.shop.example",
@@ -323,7 +323,7 @@ class Deploy(unittest.TestCase):
             }
             secret = ids["OriginSecret"] if access == "refused" else None
             http = {name: secret for name in ["profile", "client-data", "storefront", "crm"]}
-            self.assertEqual(known, http | {"changes": None, "notifications": None})
+            self.assertEqual(known, http | {"changes": None, "notifications": None, "privacy": None})
 
     def test_without_options_nothing_is_made_of_them(self):
         self.configure(Architecture="arm64")

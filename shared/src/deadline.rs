@@ -65,7 +65,8 @@ impl Deadline {
         done.unwrap_or_else(|| Err(Error::Unavailable("out of time".to_owned())))
     }
 
-    fn leaves(self, time: Duration) -> bool {
+    /// Whether so much time is left.
+    pub fn leaves(self, time: Duration) -> bool {
         Instant::now() + time <= self.0
     }
 

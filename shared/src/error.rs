@@ -146,7 +146,7 @@ codes! {
     /// The total is not what the client showed.
     AmountMismatch = "amount_mismatch", 409, "The total is not the expected one";
     /// The state machine has no such step.
-    IllegalTransition = "illegal_transition", 409, "Its status does not allow it";
+    IllegalTransition = "illegal_transition", 409, "The status does not allow it";
     /// Somebody else has the slot.
     SlotTaken = "slot_taken", 409, "The slot is taken";
     /// The booking cannot be changed any more.

@@ -4,10 +4,11 @@
 //! in the bucket is public: an object leaves it through a link that the function signs, for a quarter of an
 //! hour, and always as a download.
 
+mod path;
+
 use std::collections::BTreeMap;
 use std::env;
-use std::fmt::{self, Write as _};
-use std::str::FromStr;
+use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -19,75 +20,18 @@ use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::aws::Aws;
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::store::{CustomerScope, Reach, TenantSessions};
 
+pub use path::{FilePath, InvalidPath};
+
 /// How long a link is good for.
 pub const LINK: Duration = Duration::from_mins(15);
 /// How much of an object is read to tell what it is: where images keep their size, after the camera's notes.
 const HEAD: usize = 128 * 1024;
-
-/// Where a file is among its owner's: `area/leaf`, both of letters, digits, `.`, `_` and `-`, neither
-/// beginning with a dot. There is no way out of the owner's prefix in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct FilePath(String);
-
-/// The text is no [`FilePath`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not the path of a file")]
-pub struct InvalidPath;
-
-impl FilePath {
-    /// The path as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The two parts.
-    pub fn parts(&self) -> (&str, &str) {
-        self.0.split_once('/').unwrap_or_default()
-    }
-}
-
-impl FromStr for FilePath {
-    type Err = InvalidPath;
-
-    fn from_str(text: &str) -> Result<Self, InvalidPath> {
-        let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        let good = |part: &str| {
-            (1..=200).contains(&part.len()) && !part.starts_with('.') && part.bytes().all(inner)
-        };
-        match text.split_once('/') {
-            Some((area, leaf)) if good(area) && good(leaf) => Ok(Self(text.to_owned())),
-            _ => Err(InvalidPath),
-        }
-    }
-}
-
-impl TryFrom<String> for FilePath {
-    type Error = InvalidPath;
-
-    fn try_from(text: String) -> Result<Self, InvalidPath> {
-        text.parse()
-    }
-}
-
-impl From<FilePath> for String {
-    fn from(path: FilePath) -> String {
-        path.0
-    }
-}
-
-impl fmt::Display for FilePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// What all keys of a customer's objects begin with.
 fn prefix(scope: &CustomerScope) -> String {
@@ -187,6 +131,21 @@ impl Files {
         Ok(unquoted(done.e_tag))
     }
 
+    /// Writes an object that the bucket's lifecycle deletes a week later. Answers its `ETag`.
+    pub async fn put_for_a_week(
+        &self,
+        scope: &CustomerScope,
+        path: &FilePath,
+        content_type: &str,
+        content: Vec<u8>,
+    ) -> Result<String> {
+        let put = self.client().put_object().bucket(&self.0.name);
+        let put = put.key(Self::key(scope, path)).content_type(content_type);
+        let put = put.tagging("kept=week").body(ByteStream::from(content));
+        let done = put.send().await.map_err(|error| unavailable(&error))?;
+        Ok(unquoted(done.e_tag))
+    }
+
     /// What an object is and begins with, if it is there.
     pub async fn peek(&self, scope: &CustomerScope, path: &FilePath) -> Result<Option<Peek>> {
         let get = self.client().get_object().bucket(&self.0.name);
@@ -238,18 +197,58 @@ impl Files {
                 return Ok(count);
             }
             let found = keys.len();
-            let delete = Delete::builder()
-                .set_objects(Some(keys))
-                .quiet(true)
-                .build();
-            let delete = delete.map_err(|error| Error::Internal(error.to_string()))?;
-            let request = self.client().delete_objects().bucket(&self.0.name);
-            let done = request.delete(delete).send().await;
-            let done = done.map_err(|error| unavailable(&error))?;
-            if !done.errors().is_empty() {
-                return Err(Error::Unavailable("S3 kept some objects".to_owned()));
-            }
+            self.delete_objects(keys).await?;
             count += found;
+        }
+    }
+
+    /// Deletes every object of the customer's for good, with its earlier versions.
+    ///
+    /// Needs `s3:ListBucketVersions` and `s3:DeleteObjectVersion` beside what [`Files::delete_all`] does.
+    pub async fn erase_all(&self, scope: &CustomerScope) -> Result<()> {
+        self.delete_all(scope).await?;
+        loop {
+            // Each round begins anew, as above.
+            let list = self.client().list_object_versions().bucket(&self.0.name);
+            let page = match list.prefix(prefix(scope)).send().await {
+                Ok(page) => page,
+                // Elsewhere than at AWS there may be no versions.
+                Err(error) => {
+                    return match error.as_service_error().and_then(|error| error.code()) {
+                        Some("NotImplemented") => Ok(()),
+                        _ => Err(unavailable(&error)),
+                    };
+                }
+            };
+            let versions = page.versions.unwrap_or_default().into_iter();
+            let versions = versions.map(|version| (version.key, version.version_id));
+            let markers = page.delete_markers.unwrap_or_default().into_iter();
+            let markers = markers.map(|marker| (marker.key, marker.version_id));
+            let objects = versions.chain(markers).filter_map(|(key, version)| {
+                let object = ObjectIdentifier::builder()
+                    .key(key?)
+                    .set_version_id(version);
+                object.build().ok()
+            });
+            let objects: Vec<_> = objects.collect();
+            if objects.is_empty() {
+                return Ok(());
+            }
+            self.delete_objects(objects).await?;
+        }
+    }
+
+    async fn delete_objects(&self, objects: Vec<ObjectIdentifier>) -> Result<()> {
+        let delete = Delete::builder().set_objects(Some(objects)).quiet(true);
+        let delete = delete.build();
+        let delete = delete.map_err(|error| Error::Internal(error.to_string()))?;
+        let request = self.client().delete_objects().bucket(&self.0.name);
+        let done = request.delete(delete).send().await;
+        let done = done.map_err(|error| unavailable(&error))?;
+        if done.errors().is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Unavailable("S3 kept some objects".to_owned()))
         }
     }
 
@@ -360,23 +359,6 @@ fn unavailable<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_stays_within_its_owners_prefix() {
-        for good in ["documents/fil_1-a.pdf", "a/b", "tickets/A_b-c.tar.gz"] {
-            assert_eq!(
-                good.parse::<FilePath>().map(String::from).as_deref(),
-                Ok(good)
-            );
-        }
-        let long = format!("a/{}", "b".repeat(201));
-        for bad in [
-            "", "/", "a", "a/", "/a/b", "a/b/c", "a//b", "../b", "a/..", "a/.", "a/.b", "./b",
-            "a\\b/c", "a/b%2e", "a/b c", "a/b\0", "a/ü", "a/b?c", "a/b#c", "C:/b", &long,
-        ] {
-            assert_eq!(bad.parse::<FilePath>(), Err(InvalidPath), "{bad:?}");
-        }
-    }
 
     #[test]
     fn a_name_cannot_end_the_header_that_it_stands_in() {

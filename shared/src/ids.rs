@@ -175,6 +175,11 @@ id!(
     FileId, "fil"
 );
 
+id!(
+    /// A copy of an account.
+    ExportId, "exp"
+);
+
 /// A tenant: 2 to 63 characters of `a-z`, `0-9` and `-`, the first one not a hyphen. Keys and IAM policies are
 /// made of it, so it must never hold a separator (`#`), a wildcard (`*`, `?`) or a variable (`${`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! The queue of notification jobs.
+//! The queues: of notification jobs, and of the work on whole accounts.
 
 use std::env;
 
@@ -94,16 +94,25 @@ impl Queue {
         }
     }
 
-    /// The queue named by `PORTICO_JOBS_QUEUE_URL`.
+    /// The queue of notification jobs, named by `PORTICO_JOBS_QUEUE_URL`.
     pub fn from_env(aws: &Aws) -> Result<Self> {
-        let url = env::var("PORTICO_JOBS_QUEUE_URL");
-        let url =
-            url.map_err(|_| Error::Internal("PORTICO_JOBS_QUEUE_URL is not set".to_owned()))?;
+        Self::named_by(aws, "PORTICO_JOBS_QUEUE_URL")
+    }
+
+    /// The queue whose URL is in this variable.
+    pub fn named_by(aws: &Aws, variable: &str) -> Result<Self> {
+        let url = env::var(variable);
+        let url = url.map_err(|_| Error::Internal(format!("{variable} is not set")))?;
         Ok(Self::new(aws, url))
     }
 
     /// Sends every job, or fails; then some may have been sent, and sending all again is right.
-    pub async fn send(&self, jobs: &[Job]) -> Result<()> {
+    pub async fn send<T: Serialize>(&self, jobs: &[T]) -> Result<()> {
+        self.send_later(jobs, 0).await
+    }
+
+    /// The same, to be handed out after so many seconds, 900 at the most.
+    pub async fn send_later<T: Serialize>(&self, jobs: &[T], seconds: i32) -> Result<()> {
         for batch in jobs.chunks(BATCH) {
             let mut request = self.client.send_message_batch().queue_url(&self.url);
             for (position, job) in batch.iter().enumerate() {
@@ -111,7 +120,8 @@ impl Queue {
                     .map_err(|error| Error::Internal(error.to_string()))?;
                 let entry = SendMessageBatchRequestEntry::builder()
                     .id(position.to_string())
-                    .message_body(body);
+                    .message_body(body)
+                    .delay_seconds(seconds);
                 request = request.entries(
                     entry
                         .build()

@@ -69,7 +69,8 @@ async fn sign_in(world: &World, email: &str, password: &str) -> Answer {
 pub(crate) async fn age(world: &World, kind: CodeKind) {
     let peer = world.peer();
     for item in world.table_at_rest().await {
-        if item["sk"]["S"] != format!("CODE#{}", kind.as_str()) {
+        let of_kind = format!("CODE#{}", kind.as_str());
+        if item["sk"]["S"].as_str().unwrap().trim_start_matches('~') != of_kind {
             continue;
         }
         let ago = |member: &str, seconds: i64| {

@@ -8,6 +8,7 @@ mod files;
 mod identity;
 mod oauth;
 mod payments;
+mod privacy;
 mod reservations;
 
 use std::time::Duration;

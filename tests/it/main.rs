@@ -1,6 +1,7 @@
 //! Tests of what crosses functions, over HTTP, against the whole platform.
 
 mod account;
+mod all;
 mod bad_input;
 mod benefits;
 mod budgets;
@@ -10,6 +11,7 @@ mod checkout;
 mod codes;
 mod contract;
 mod crashes;
+mod dashboard;
 mod desk;
 mod edge;
 mod faults;
@@ -25,6 +27,7 @@ mod payment_methods;
 mod permissions;
 mod places;
 mod platform;
+mod privacy;
 mod readme;
 mod replay;
 mod reservations;

@@ -1,6 +1,7 @@
 //! The operator's command line against the platform that runs: what it writes, the API shows.
 
 mod catalogue;
+mod customers;
 mod integrations;
 
 use std::env;

@@ -38,6 +38,11 @@ const FOR_LAMBDA: &[&str] = &[
     "NotificationsRole sqs:DeleteMessage portico-jobs-queue",
     "NotificationsRole sqs:GetQueueAttributes portico-jobs-queue",
     "NotificationsRole sqs:ReceiveMessage portico-jobs-queue",
+    "PrivacyRole logs:CreateLogStream log-group:PrivacyLogs:*",
+    "PrivacyRole logs:PutLogEvents log-group:PrivacyLogs:*",
+    "PrivacyRole sqs:DeleteMessage portico-privacy-queue",
+    "PrivacyRole sqs:GetQueueAttributes portico-privacy-queue",
+    "PrivacyRole sqs:ReceiveMessage portico-privacy-queue",
     "ProfileRole logs:CreateLogStream log-group:ProfileLogs:*",
     "ProfileRole logs:PutLogEvents log-group:ProfileLogs:*",
     "StorefrontRole logs:CreateLogStream log-group:StorefrontLogs:*",
@@ -127,6 +132,14 @@ fn assert_nothing_denied(iam: &Iam) {
     assert!(denied.is_empty(), "{denied:#?}");
 }
 
+/// What nobody made use of. The bucket here has no versions that could be deleted.
+fn unused(iam: &Iam) -> BTreeSet<String> {
+    let mut unused = iam.unused();
+    unused.retain(|grant| !grant.starts_with("PrivacyRole s3:DeleteObjectVersion "));
+    unused.retain(|grant| !grant.starts_with("PrivacyTenantRole s3:DeleteObjectVersion "));
+    unused
+}
+
 fn for_lambda() -> BTreeSet<String> {
     FOR_LAMBDA.iter().map(ToString::to_string).collect()
 }
@@ -136,7 +149,7 @@ async fn the_roles_allow_all_that_the_functions_do_and_nothing_else() {
     let (world, iam) = World::start_with_iam(false).await;
     Box::pin(do_everything(world)).await;
     assert_nothing_denied(&iam);
-    assert_eq!(iam.unused(), for_lambda(), "granted and not used");
+    assert_eq!(unused(&iam), for_lambda(), "granted and not used");
     assert_eq!(iam.sessions().len(), 0, "isolation is off");
 }
 
@@ -145,7 +158,7 @@ async fn with_tenant_isolation_everything_works_for_the_same_price_and_nothing_e
     let (world, iam) = World::start_with_iam(true).await;
     let _scene = Box::pin(do_everything(world)).await;
     assert_nothing_denied(&iam);
-    assert_eq!(iam.unused(), for_lambda(), "granted and not used");
+    assert_eq!(unused(&iam), for_lambda(), "granted and not used");
     for seen in iam.seen() {
         assert_within_its_org(&seen);
     }
@@ -167,7 +180,15 @@ fn assert_within_its_org(seen: &Seen) {
             .call
             .resource
             .strip_prefix("arn:aws:s3:::portico-files-bucket/");
-        let own = object.is_some_and(|key| key.starts_with(&format!("{org}/customers/")));
+        let listed = || {
+            seen.call
+                .context
+                .get("s3:prefix")?
+                .first()
+                .map(String::as_str)
+        };
+        let own = object.or_else(listed);
+        let own = own.is_some_and(|key| key.starts_with(&format!("{org}/customers/")));
         assert!(own, "{seen:?}");
     }
     assert_eq!(items, !keys.is_empty(), "{seen:?}");

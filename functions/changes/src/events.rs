@@ -3,6 +3,7 @@
 mod benefit;
 mod codes;
 mod desk;
+pub(crate) mod privacy;
 mod reservation;
 
 use jiff::Timestamp;
@@ -10,26 +11,12 @@ use portico_shared::auth::Code;
 use portico_shared::domain::benefit::Benefits;
 use portico_shared::domain::customer::Customer;
 use portico_shared::domain::desk::{Message, Ticket};
-use portico_shared::domain::notification::Notification;
 use portico_shared::domain::order::Order;
+use portico_shared::domain::privacy::{Erasure, Export};
 use portico_shared::domain::reservation::Reservation;
 use portico_shared::queue::{Channel, Job, Recipient};
-use portico_shared::store::{Change, Entity, Stored};
+use portico_shared::store::{Change, Entity};
 use serde_json::{Value, json};
-
-/// Whether the change shows on the customer's dashboard: an order that is new or moved, a notification
-/// that is new or was read. That a mail was sent does not show.
-pub(crate) fn moves_dashboard(change: &Change) -> bool {
-    match change.kind() {
-        Some(Order::TYPE) => true,
-        Some(Notification::TYPE) => {
-            let read =
-                |notification: Option<Stored<Notification>>| notification.map(|n| n.entity.read);
-            read(change.before()) != read(change.after())
-        }
-        _ => false,
-    }
-}
 
 /// The jobs that a change gives rise to.
 pub(crate) fn jobs(change: &Change) -> Option<Job> {
@@ -40,6 +27,8 @@ pub(crate) fn jobs(change: &Change) -> Option<Job> {
         Message::TYPE => desk::message(change),
         Code::TYPE => codes::job(change),
         Reservation::TYPE => reservation::reservation_job(change),
+        Export::TYPE => privacy::export_job(change),
+        Erasure::TYPE => privacy::erasure_job(change),
         Benefits::TYPE => benefit::benefit_job(change),
         _ => None,
     }

@@ -1,13 +1,11 @@
 //! The table's stream is the outbox: what was written is announced from here, and nothing is written
 //! twice to be announced.
 //!
-//! Every record may come more than once. What is done about it is the same each time: the dashboard is
-//! made anew from what there is, and a job carries the id of its event.
+//! Every record may come more than once. What is done about it is the same each time: what it touched on the
+//! dashboard is counted anew from what there is, and a job carries the id of its event.
 
 mod devices;
 mod events;
-
-use std::collections::HashSet;
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
@@ -15,7 +13,8 @@ use devices::Devices;
 use lambda_runtime::LambdaEvent;
 use portico_shared::aws::Aws;
 use portico_shared::deadline::Deadline;
-use portico_shared::domain::dashboard;
+use portico_shared::domain::dashboard::{self, Touched};
+use portico_shared::domain::privacy::Task;
 use portico_shared::error::{Error, Result};
 use portico_shared::queue::{Job, Queue};
 use portico_shared::store::{Change, CustomerScope, Store, on_behalf_of};
@@ -24,19 +23,29 @@ use portico_shared::store::{Change, CustomerScope, Store, on_behalf_of};
 #[derive(Clone)]
 pub struct Changes {
     store: Store,
-    queue: Queue,
+    jobs: Queue,
+    privacy: Queue,
 }
 
 impl Changes {
-    /// With this table and this queue.
-    pub fn new(store: Store, queue: Queue) -> Self {
-        Self { store, queue }
+    /// With this table, and these queues for notifications and for the work on whole accounts.
+    pub fn new(store: Store, jobs: Queue, privacy: Queue) -> Self {
+        Self {
+            store,
+            jobs,
+            privacy,
+        }
     }
 
     /// From the environment that `template.yaml` sets.
     pub fn from_env() -> Result<Self> {
         let aws = Aws::from_env()?;
-        Ok(Self::new(Store::from_env(&aws), Queue::from_env(&aws)?))
+        let privacy = Queue::named_by(&aws, "PORTICO_PRIVACY_QUEUE_URL")?;
+        Ok(Self::new(
+            Store::from_env(&aws),
+            Queue::from_env(&aws)?,
+            privacy,
+        ))
     }
 
     /// Handles a batch of records. Those from the first that failed on come again, and so do those that
@@ -44,7 +53,8 @@ impl Changes {
     pub async fn handle(&self, event: LambdaEvent<Event>) -> DynamoDbEventResponse {
         let deadline = Deadline::of_invocation(event.context.deadline);
         let mut response = DynamoDbEventResponse::default();
-        if let Some((sequence, error)) = self.first_failure(event.payload, deadline).await {
+        let failure = Box::pin(self.first_failure(event.payload, deadline)).await;
+        if let Some((sequence, error)) = failure {
             tracing::error!(%error, "stream batch failed");
             let mut failure = DynamoDbBatchItemFailure::default();
             failure.item_identifier = Some(sequence);
@@ -55,9 +65,9 @@ impl Changes {
 
     async fn first_failure(&self, event: Event, deadline: Deadline) -> Option<(String, Error)> {
         let mut jobs: Vec<Job> = Vec::new();
-        // Where each customer was first heard of: their dashboard is made anew once for the batch.
-        let mut customers: Vec<(CustomerScope, usize)> = Vec::new();
-        let mut known = HashSet::new();
+        let mut tasks: Vec<Task> = Vec::new();
+        // A customer's dashboard is written once for the batch, where they were first heard of.
+        let mut dashboards: Vec<(CustomerScope, Vec<Touched>, usize)> = Vec::new();
         let mut devices = Devices::default();
         let mut sequences = Vec::new();
         for (place, record) in event.records.into_iter().enumerate() {
@@ -66,6 +76,7 @@ impl Changes {
                 continue;
             };
             jobs.extend(events::jobs(&change));
+            tasks.extend(events::privacy::task(&change));
             if devices::opens_session(&change) {
                 let noted = devices.job(&self.store, &change, place);
                 match deadline.begin(Box::pin(noted)).await {
@@ -73,23 +84,28 @@ impl Changes {
                     Err(error) => return Some((sequences.swap_remove(0), error)),
                 }
             }
-            if let Some(customer) = change.customer()
-                && events::moves_dashboard(&change)
-                && known.insert(customer.clone())
-            {
-                customers.push((customer.clone(), place));
+            let Some((customer, row)) = change.customer().zip(dashboard::touched(&change)) else {
+                continue;
+            };
+            match dashboards.iter_mut().find(|(known, ..)| known == customer) {
+                Some((_, rows, _)) => rows.push(row),
+                None => dashboards.push((customer.clone(), vec![row], place)),
             }
         }
-        if let Err(error) = deadline.begin(self.queue.send(&jobs)).await {
+        let send = async {
+            self.jobs.send(&jobs).await?;
+            self.privacy.send(&tasks).await
+        };
+        if let Err(error) = deadline.begin(Box::pin(send)).await {
             let first = sequences.into_iter().next();
             return first.map(|sequence| (sequence, error));
         }
         // In the order of the stream, so that what is done when the time is over need not come again.
         let mut failed: Option<(usize, Error)> = None;
-        for (customer, place) in customers {
+        for (customer, rows, place) in dashboards {
             let org = Some(customer.org().clone());
-            let recomputed = on_behalf_of(org, dashboard::recompute(&self.store, &customer));
-            if let Err(error) = deadline.begin(Box::pin(recomputed)).await {
+            let refreshed = on_behalf_of(org, dashboard::refresh(&self.store, &customer, &rows));
+            if let Err(error) = deadline.begin(Box::pin(refreshed)).await {
                 failed.get_or_insert((place, error));
             }
         }

@@ -26,7 +26,7 @@ pub(crate) fn routes<R: Routes>(routes: R) -> R {
     "id": "adr_06f1…", "type": "home", "primary": true, "name": "Ann Lee", "street1": "1 Main St",
     "city": "Springfield", "state": "IL", "postalCode": "62701", "country": "US",
 }))]
-struct AddressView {
+pub(crate) struct AddressView {
     id: String,
     #[serde(rename = "type")]
     kind: AddressType,
@@ -76,6 +76,20 @@ fn view(address: Address, primary: bool) -> AddressView {
     }
 }
 
+/// The whole address book, as it is shown.
+pub(crate) fn views(addresses: Vec<Address>) -> Vec<AddressView> {
+    let primary = addresses
+        .iter()
+        .filter(|address| address.primary_since.is_some());
+    let primary = primary.max_by_key(|address| (address.primary_since, &address.id));
+    let primary = primary.map(|address| address.id.clone());
+    let views = addresses.into_iter().map(|address| {
+        let is_primary = primary.as_ref() == Some(&address.id);
+        view(address, is_primary)
+    });
+    views.collect()
+}
+
 /// All addresses.
 #[utoipa::path(
     get, path = "/client-data/addresses", tag = "client-data", security(("customer" = [])),
@@ -91,18 +105,8 @@ async fn list_addresses(
         .list::<Address>(&customer.scope, list)
         .await?
         .into_entities();
-    let primary = addresses
-        .iter()
-        .filter(|address| address.primary_since.is_some());
-    let primary = primary.max_by_key(|address| (address.primary_since, &address.id));
-    let primary = primary.map(|address| address.id.clone());
-    let data = addresses.into_iter().map(|address| {
-        let is_primary = primary.as_ref() == Some(&address.id);
-        view(address, is_primary)
-    });
-    Ok(Json(AddressBook {
-        data: data.collect(),
-    }))
+    let data = views(addresses);
+    Ok(Json(AddressBook { data }))
 }
 
 /// Adds an address, or replaces the one of the given `id`.

@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
 use portico_shared::clock;
 use portico_shared::domain::benefit::{
-    self, Application, Audience, DiscountRuleView, Enrollment, EnrollmentStatus, Program,
+    self, Application, Audience, Benefits, DiscountRuleView, Enrollment, EnrollmentStatus, Program,
     ProgramId, ProgramStatus,
 };
 use portico_shared::domain::file::{File, Upload};
@@ -75,7 +75,7 @@ struct EnrollmentList {
     "id": "enr_06f1…", "programId": "students", "status": "pending", "evidence": ["fil_06f1…"],
     "submittedAt": "2026-05-04T09:30:00Z", "decidedAt": null, "expiresAt": null, "reason": null,
 }))]
-struct EnrollmentView {
+pub(crate) struct EnrollmentView {
     id: String,
     program_id: ProgramId,
     status: EnrollmentStatus,
@@ -254,10 +254,13 @@ async fn list_enrollments(
     customer: Customer,
 ) -> Result<Json<EnrollmentList>, Failure> {
     let benefits = benefit::of_customer(&app.store, &customer.scope).await?;
+    let data = views(benefits);
+    Ok(Json(EnrollmentList { data }))
+}
+
+/// Applications as they are listed, newest first.
+pub(crate) fn views(benefits: Benefits) -> Vec<EnrollmentView> {
     let mut enrollments = benefits.enrollments;
     enrollments.sort_by(|one, other| other.id.cmp(&one.id));
-    let data = enrollments.into_iter().map(EnrollmentView::from);
-    Ok(Json(EnrollmentList {
-        data: data.collect(),
-    }))
+    enrollments.into_iter().map(EnrollmentView::from).collect()
 }

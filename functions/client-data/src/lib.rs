@@ -1,6 +1,7 @@
 //! `/client-data/*`: what a customer portal shows and changes, always and only the caller's own.
 
 mod addresses;
+mod all;
 mod availability;
 mod benefits;
 mod dashboard;
@@ -12,6 +13,7 @@ mod orders;
 mod payment_methods;
 mod places;
 mod preferences;
+mod privacy;
 mod profile;
 mod push_tokens;
 mod reservations;
@@ -28,6 +30,8 @@ use portico_shared::operations;
 pub fn routes<R: Routes>(routes: R) -> R {
     let routes = operations!(routes, health);
     let routes = dashboard::routes(routes);
+    let routes = all::routes(routes);
+    let routes = privacy::routes(routes);
     let routes = profile::routes(routes);
     let routes = orders::routes(routes);
     let routes = payment_methods::routes(routes);

@@ -44,7 +44,7 @@ const PAGE_SIZE: usize = 20;
     "unreadCount": 1, "status": "pending", "assignedTo": null, "tags": [], "priority": "normal",
     "createdAt": "2026-05-04T09:00:00Z", "updatedAt": "2026-05-04T09:30:00Z",
 }))]
-struct ConversationView {
+pub(crate) struct ConversationView {
     id: String,
     /// How it is held: always `chat`.
     channel: &'static str,

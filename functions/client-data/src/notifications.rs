@@ -31,7 +31,7 @@ pub(crate) fn routes<R: Routes>(routes: R) -> R {
     "body": "Thank you! We will tell you when it is on its way.", "data": {"orderNumber": "ORD-7K3M-9XQ2-AB4D"},
     "read": false, "createdAt": "2026-05-04T09:30:00Z",
 }))]
-struct NotificationView {
+pub(crate) struct NotificationView {
     id: String,
     /// The event that it tells of.
     #[serde(rename = "type")]

@@ -29,7 +29,7 @@ pub(crate) fn routes<R: Routes>(routes: R) -> R {
     "id": "pm_1N4vKo2eZvKYlo2C", "provider": "stripe", "brand": "visa", "last4": "4242", "expMonth": 12,
     "expYear": 2030, "isDefault": true,
 }))]
-struct PaymentMethodView {
+pub(crate) struct PaymentMethodView {
     /// Stripe's id, or that of PayPal's agreement.
     id: String,
     provider: PaymentProvider,
@@ -86,7 +86,7 @@ impl Unchecked {
     }
 }
 
-fn view(Saved { method, is_default }: Saved) -> PaymentMethodView {
+pub(crate) fn view(Saved { method, is_default }: Saved) -> PaymentMethodView {
     PaymentMethodView {
         id: method.id,
         provider: method.provider,

@@ -9,7 +9,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use portico_shared::clock;
 use portico_shared::domain::reservation::{
-    self, Booking, Calendar, Move, ReservationStatus, Service, Slot,
+    self, Booking, Calendar, Move, Reservation, ReservationStatus, Service, Slot,
 };
 use portico_shared::error::{Code, Refusal};
 use portico_shared::http::{
@@ -23,7 +23,7 @@ use portico_shared::text::lines;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use view::ReservationView;
+pub(crate) use view::ReservationView;
 
 pub(crate) fn routes<R: Routes>(routes: R) -> R {
     operations!(
@@ -206,12 +206,10 @@ async fn list_reservations(
         query.when.is_none_or(|when| over == (when == When::Past))
             && (statuses.is_empty() || statuses.contains(&reservation.status))
     });
-    all.sort_by(|a, b| (a.start, &a.id).cmp(&(b.start, &b.id)));
-    if params.direction == Direction::Descending {
+    let mut all = views(all, &customer);
+    if params.direction == Direction::Ascending {
         all.reverse();
     }
-    let view = |reservation| ReservationView::of(reservation, &customer);
-    let all = all.into_iter().map(view).collect();
     let page_size = params.size_or(PAGE_SIZE);
     Ok(Json(params.page_of(
         &app,
@@ -220,6 +218,13 @@ async fn list_reservations(
         page_size,
         all,
     )?))
+}
+
+/// Bookings as they are listed, the latest to begin first.
+pub(crate) fn views(mut all: Vec<Reservation>, customer: &Customer) -> Vec<ReservationView> {
+    all.sort_by(|a, b| (b.start, &b.id).cmp(&(a.start, &a.id)));
+    let view = |reservation| ReservationView::of(reservation, customer);
+    all.into_iter().map(view).collect()
 }
 
 /// One of the caller's own bookings, with its version as `ETag`.

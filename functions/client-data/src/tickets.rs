@@ -10,13 +10,14 @@ use portico_shared::domain::desk::{
 use portico_shared::domain::file::{Attachment, Cabinet, Upload};
 use portico_shared::domain::idempotency::Once;
 use portico_shared::error::{Code, Refusal, Result};
+use portico_shared::files::Files;
 use portico_shared::http::{
     App, Body, Customer, Failure, Form, Idempotent, IfMatch, Json, Page, PageParams, PageQuery,
     Path, Problem, Query, Routes, etag,
 };
 use portico_shared::ids::TicketNumber;
 use portico_shared::operations;
-use portico_shared::store::{Collection, Stored};
+use portico_shared::store::{Collection, CustomerScope, Stored};
 use portico_shared::text::{line, lines};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -226,11 +227,22 @@ async fn list_tickets(
         filter: query.status.is_some().then_some(&filter as _),
     };
     let mut page: Page<Ticket> = lists::page(&app, &customer, &params, shown).await?;
-    let mut data = Vec::new();
-    for ticket in std::mem::take(&mut page.data) {
-        data.push(TicketView::of(ticket, &app.files, &customer.scope).await?);
-    }
+    let tickets = std::mem::take(&mut page.data);
+    let data = views(tickets, &app.files, &customer.scope).await?;
     Ok(Json(page.showing(data)))
+}
+
+/// Tickets as they are listed.
+pub(crate) async fn views(
+    tickets: Vec<Ticket>,
+    files: &Files,
+    scope: &CustomerScope,
+) -> Result<Vec<TicketView>> {
+    let mut views = Vec::new();
+    for ticket in tickets {
+        views.push(TicketView::of(ticket, files, scope).await?);
+    }
+    Ok(views)
 }
 
 /// A ticket with its comments, and its version as `ETag`.

@@ -32,7 +32,7 @@ const PAGE_SIZE: usize = 20;
     "method": "bank_transfer", "reference": "ORD-7K3M-9XQ2-AB4D", "description": null,
     "createdAt": "2026-05-04T09:30:00Z",
 }))]
-struct TransactionView {
+pub(crate) struct TransactionView {
     id: String,
     #[serde(rename = "type")]
     kind: TransactionType,

@@ -63,10 +63,17 @@ struct Verification {
 /// What is answered when a code is on its way.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"success": true, "message": "A code is on its way."}))]
-struct CodeSent {
+pub(crate) struct CodeSent {
     success: bool,
     /// For people.
     message: &'static str,
+}
+
+impl CodeSent {
+    pub(crate) const NOW: Self = Self {
+        success: true,
+        message: "A code is on its way.",
+    };
 }
 
 /// The code that was sent.
@@ -96,10 +103,7 @@ async fn get_verification_status(
 
 async fn send(app: &App, customer: &Customer, channel: Channel) -> Result<Json<CodeSent>, Failure> {
     verification::send(&app.store, &app.ring, &customer.scope, channel).await?;
-    Ok(Json(CodeSent {
-        success: true,
-        message: "A code is on its way.",
-    }))
+    Ok(Json(CodeSent::NOW))
 }
 
 async fn verify(

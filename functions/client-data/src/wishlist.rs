@@ -36,7 +36,7 @@ struct Wishlist {
     "productId": "prd_06f1…", "addedAt": "2026-05-04T09:30:00Z",
     "product": {"slug": "mug", "name": "Mug", "price": 12.5, "currency": "USD", "image": null, "inStock": true},
 }))]
-struct WishView {
+pub(crate) struct WishView {
     product_id: String,
     #[schema(value_type = String, format = DateTime)]
     added_at: Timestamp,
@@ -77,6 +77,12 @@ fn view(catalogue: &Catalogue, wish: &Wish) -> WishView {
     }
 }
 
+/// The whole wishlist, as it is shown: newest first.
+pub(crate) fn views(mut wishes: Vec<Wish>, catalogue: &Catalogue) -> Vec<WishView> {
+    wishes.sort_by_key(|wish| std::cmp::Reverse(wish.added_at));
+    wishes.iter().map(|wish| view(catalogue, wish)).collect()
+}
+
 /// All saved products.
 #[utoipa::path(
     get, path = "/client-data/wishlist", tag = "client-data", security(("customer" = [])),
@@ -87,15 +93,14 @@ async fn list_wishes(
     customer: Customer,
 ) -> Result<Json<Wishlist>, Failure> {
     let list = List::of(Collection::Wishlist);
-    let mut wishes = app
+    let wishes = app
         .store
         .list::<Wish>(&customer.scope, list)
         .await?
         .into_entities();
     let catalogue = app.catalogues.get(&app.store, &customer.org.id).await?;
-    wishes.sort_by_key(|wish| std::cmp::Reverse(wish.added_at));
     Ok(Json(Wishlist {
-        data: wishes.iter().map(|wish| view(&catalogue, wish)).collect(),
+        data: views(wishes, &catalogue),
     }))
 }
 

@@ -72,6 +72,12 @@ fn message(kind: CodeKind, secret: &str, org: &OrgConfig) -> Message {
             "to confirm your address",
             "10 minutes",
         ),
+        CodeKind::EraseAccount => (
+            "Your code to erase your account",
+            "",
+            "to erase your account, which cannot be undone",
+            "10 minutes",
+        ),
         CodeKind::SignInCode | CodeKind::SecondFactor => {
             ("Your code to sign in", "", "to sign in", "10 minutes")
         }

@@ -20,15 +20,17 @@ use portico_shared::clock;
 use portico_shared::deadline::Deadline;
 use portico_shared::domain::notification::{Delivery, KEPT_SECONDS, Notification};
 use portico_shared::domain::org::OrgConfigs;
+use portico_shared::domain::privacy::{self, Erasure, Told};
 use portico_shared::error::{Error, Result};
 use portico_shared::ids::NotificationId;
 use portico_shared::queue::Job;
 use portico_shared::store::{
-    Condition, Item, Key, Partition, Store, StoreError, Update, Write, on_behalf_of,
+    Condition, CustomerScope, Item, Key, Partition, Shopper, Store, StoreError, Update, Write,
+    on_behalf_of,
 };
 
 use mail::Mailer;
-use messages::Message;
+use messages::{ERASED, Message};
 use sms::Texter;
 
 /// The function's state.
@@ -95,8 +97,15 @@ impl Notifications {
         let shopper = job
             .shopper()
             .ok_or_else(|| Error::Internal("a job for nobody".to_owned()))?;
-        let job = recipient::addressed(&self.store, &shopper, job).await?;
         let org = self.orgs.get(&self.store, &job.orgid).await?;
+        if let Shopper::Customer(customer) = &shopper
+            && job.kind == ERASED
+        {
+            return self.confirm_erasure(job, customer, &org.name).await;
+        }
+        let Some(job) = recipient::addressed(&self.store, &shopper, job).await? else {
+            return Ok(());
+        };
         let Some(message) = Message::of(&job, &org.name) else {
             return Ok(());
         };
@@ -112,6 +121,27 @@ impl Notifications {
                 .write(Write::update(key, sent).when(Condition::Present))
                 .await?;
         }
+        Ok(())
+    }
+
+    /// Tells somebody that they are erased. Once it is sent, the address is forgotten.
+    async fn confirm_erasure(
+        &self,
+        mut job: Job,
+        customer: &CustomerScope,
+        org: &str,
+    ) -> Result<()> {
+        let erasure = privacy::erasure(&self.store, customer).await?;
+        let Some(told) = erasure.and_then(|erasure| erasure.tell) else {
+            return Ok(());
+        };
+        job.recipient.name = told.name;
+        if let Some(message) = Message::of(&job, org) {
+            self.mailer.send(&told.email, &message).await?;
+        }
+        let forget = Update::of::<Erasure>().set("tell", &None::<Told>);
+        let forget = Write::update(customer.key(&Item::Erasure), forget);
+        self.store.write(forget.when(Condition::Present)).await?;
         Ok(())
     }
 

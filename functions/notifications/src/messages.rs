@@ -6,6 +6,9 @@ mod desk;
 
 use portico_shared::queue::Job;
 
+/// The event that the account was erased. Its message goes out by mail alone.
+pub(crate) const ERASED: &str = "account.erased";
+
 /// A message: a title and a few sentences, in-app and by mail alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
@@ -78,6 +81,20 @@ impl Message {
             "order.delivered" => (
                 format!("Order {number} has arrived"),
                 "We hope you like it.".to_owned(),
+            ),
+            "export.ready" => (
+                "Your data is ready".to_owned(),
+                format!(
+                    "The copy of your account at {org} that you asked for can be downloaded for seven days: sign in, \
+                     and look under privacy."
+                ),
+            ),
+            ERASED => (
+                "Your account is erased".to_owned(),
+                format!(
+                    "As you asked, {org} has closed your account and is deleting what it holds of you. What the law \
+                     wants kept of orders is kept without your name and address. This is the last mail you get from it."
+                ),
             ),
             "security.new-device" => (
                 format!("New sign-in to your account at {org}"),

@@ -2,23 +2,30 @@
 
 use portico_shared::domain::customer::Customer;
 use portico_shared::domain::preferences::Preferences;
+use portico_shared::domain::privacy::Erasure;
 use portico_shared::error::Result;
 use portico_shared::queue::{Channel, Job};
 use portico_shared::store::{Item, Partition, Shopper, Store};
 
 /// The job with the address and the name of the customer's profile, unless it has them already, and without the
 /// channels by which the customer does not want to hear of this. What a customer owns need not keep a copy of the
-/// address, which would grow old. One round trip; none for a guest, who has no profile and chose nothing.
-pub(crate) async fn addressed(store: &Store, shopper: &Shopper, job: Job) -> Result<Job> {
+/// address, which would grow old. Nothing for an erased account: nothing is written about it, and nothing sent. One
+/// round trip; none for a guest, who has no profile and chose nothing.
+pub(crate) async fn addressed(store: &Store, shopper: &Shopper, job: Job) -> Result<Option<Job>> {
     let Shopper::Customer(scope) = shopper else {
-        return Ok(reached(job, None, &Preferences::default()));
+        return Ok(Some(reached(job, None, &Preferences::default())));
     };
-    let (profile, preferences) = (scope.key(&Item::Profile), scope.key(&Item::Preferences));
-    let asked = store.get_both::<Customer, Preferences>(&profile, &preferences);
-    let (profile, preferences) = asked.await?;
+    let [profile, preferences, erasure] =
+        [Item::Profile, Item::Preferences, Item::Erasure].map(|item| scope.key(&item));
+    let asked =
+        store.get_three::<Customer, Preferences, Erasure>([&profile, &preferences, &erasure]);
+    let (profile, preferences, erasure) = asked.await?;
+    if erasure.is_some() {
+        return Ok(None);
+    }
     let profile = profile.map(|stored| stored.entity);
     let preferences = preferences.map(|stored| stored.entity).unwrap_or_default();
-    Ok(reached(job, profile, &preferences))
+    Ok(Some(reached(job, profile, &preferences)))
 }
 
 fn reached(mut job: Job, profile: Option<Customer>, preferences: &Preferences) -> Job {

@@ -34,7 +34,7 @@ pub async fn typical(
         CATALOGUE => http_event("/storefront/product/bench-0007", "", reader),
         "changes" => {
             let order = platform
-                .item(&format!("{ORG}#C#{}", reader.id), "ORDER#")
+                .item(&format!("{ORG}#C#{}", reader.id), "~ORDER#")
                 .await?;
             order_placed(&order, round)
         }

@@ -166,6 +166,23 @@ impl Platform {
         Ok(item)
     }
 
+    /// Puts items into the table, as DynamoDB writes them on the wire.
+    ///
+    /// # Errors
+    ///
+    /// When it does not take them.
+    pub async fn put_items(&self, items: &[Value]) -> Result<()> {
+        let (url, table) = (self.dynamodb()?, self.table().await?);
+        for part in items.chunks(25) {
+            let puts = part
+                .iter()
+                .map(|item| json!({"PutRequest": {"Item": item}}));
+            let input = json!({"RequestItems": {&table: puts.collect::<Vec<_>>()}});
+            call_aws(&url, "DynamoDB_20120810.BatchWriteItem", &input).await?;
+        }
+        Ok(())
+    }
+
     /// The URL of the queue of notification jobs: `JobsQueue` in the template.
     ///
     /// # Errors

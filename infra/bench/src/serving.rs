@@ -91,6 +91,13 @@ impl Serving {
         }
         bench
             .both(
+                "GET /client-data/all, 1,000 orders",
+                &Arc::from([world.everything()?]),
+                WRITES,
+            )
+            .await?;
+        bench
+            .both(
                 "POST /storefront/cart/update",
                 &world.cart_updates(platform).await?,
                 WRITES,

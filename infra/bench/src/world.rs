@@ -8,7 +8,7 @@ use portico_shared::clock;
 use portico_shared::domain::catalogue;
 use portico_shared::domain::org::{self, FileLimits, OrgConfig};
 use portico_shared::domain::product::{InventoryPolicy, Product, ProductStatus, Variation};
-use portico_shared::ids::{CustomerId, OrgId, ProductId, SessionId};
+use portico_shared::ids::{CustomerId, OrderId, OrgId, ProductId, SessionId};
 use portico_shared::money::{Money, parse_currency};
 use serde_json::{Value, json};
 
@@ -28,6 +28,8 @@ pub const ORDERS_EACH: usize = 4;
 pub const ADDRESSES: usize = 3;
 /// How many orders the reader has: one page.
 pub const ORDERS: usize = 20;
+/// How many the hoarder has: more than an answer shows.
+pub const MANY_ORDERS: usize = 1_000;
 
 const STOCK: i64 = 1_000_000;
 const PASSWORD: &str = "correct horse battery";
@@ -50,6 +52,8 @@ pub struct Account {
 pub struct World {
     /// Who has [`ORDERS`] orders, and reads.
     pub reader: Account,
+    /// Who has [`MANY_ORDERS`] rows of orders.
+    pub hoarder: Account,
     /// Who fill carts and sign in.
     pub shoppers: Vec<Account>,
 }
@@ -76,8 +80,35 @@ impl World {
             let ask = checkout(&mut connection, &reader).await?;
             connection.send(&ask).await?.json()?;
         }
+        let hoarder = sign_up(&mut connection, SHOPPERS + 1).await?;
+        let row = platform
+            .item(&format!("{ORG}#C#{}", reader.id), "ORDERROW#")
+            .await?;
+        let rows: Vec<Value> = (0..MANY_ORDERS)
+            .map(|_| {
+                let (mut row, id) = (row.clone(), OrderId::generate());
+                row["pk"]["S"] = json!(format!("{ORG}#C#{}", hoarder.id));
+                row["sk"]["S"] = json!(format!("ORDERROW#{id}"));
+                row["id"]["S"] = json!(id);
+                row
+            })
+            .collect();
+        platform.put_items(&rows).await?;
         platform.settled().await?;
-        Ok(Self { reader, shoppers })
+        Ok(Self {
+            reader,
+            hoarder,
+            shoppers,
+        })
+    }
+
+    /// A request for all that the hoarder is shown in lists.
+    ///
+    /// # Errors
+    ///
+    /// Never, as it is.
+    pub fn everything(&self) -> Result<Ask> {
+        in_org(Ask::get("/client-data/all"))?.token(&self.hoarder.token)
     }
 
     /// Fills `count` new carts and answers the requests that order them. They are of customers who never

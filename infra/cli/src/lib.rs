@@ -4,6 +4,7 @@
 
 mod benefits;
 mod catalogue;
+mod customers;
 pub mod demo;
 mod error;
 mod integration;
@@ -59,6 +60,9 @@ enum Noun {
     /// Set up an org's accounts with other companies: Stripe, PayPal, Google
     #[command(subcommand)]
     Integration(integration::Command),
+    /// Copy a customer's account, erase it, count its dashboard anew
+    #[command(subcommand)]
+    Customers(customers::Command),
     /// Import benefit programmes
     #[command(subcommand)]
     Benefits(benefits::Command),
@@ -89,6 +93,7 @@ impl Cli {
             Noun::Org(command) => command.run(&store).await,
             Noun::Staff(command) => command.run(&store).await,
             Noun::Integration(command) => command.run(&aws, &store).await,
+            Noun::Customers(command) => command.run(&store).await,
             Noun::Benefits(command) => command.run(&store).await,
             Noun::Catalogue(command) => command.run(&store).await,
             Noun::Reservations(command) => command.run(&store).await,
@@ -176,7 +181,7 @@ mod tests {
         }
         let mut found = Vec::new();
         leaves(&Cli::command(), "", &mut found);
-        assert_eq!(found.len(), 16);
+        assert_eq!(found.len(), 19);
         for (path, help) in found {
             assert!(help.contains(&format!("Example:{path}")), "{path}: {help}");
         }

@@ -4,6 +4,7 @@ use lambda_http::LambdaEvent;
 use portico_changes::Changes;
 use portico_cli::demo;
 use portico_notifications::Notifications;
+use portico_privacy::Privacy;
 use portico_shared::auth::KeyRing;
 use portico_shared::aws::{Aws, Endpoints as AwsEndpoints};
 use portico_shared::files::Files;
@@ -33,6 +34,7 @@ pub struct Parts {
     edge: Edge,
     vendors: Vendors,
     endpoints: Endpoints,
+    settles: Option<i64>,
 }
 
 /// The clients' settings for the embedded services.
@@ -68,6 +70,7 @@ impl Parts {
             edge: Edge::default(),
             vendors: Vendors::default(),
             endpoints: endpoints.clone(),
+            settles: None,
         })
     }
 
@@ -129,12 +132,39 @@ impl Parts {
     ///
     /// When the template has no queue for jobs.
     pub fn changes(&self) -> Result<Changes, String> {
-        let url = self
-            .endpoints
-            .queue_urls
-            .get("JobsQueue")
-            .ok_or("the template has no JobsQueue")?;
-        Ok(Changes::new(self.store.clone(), Queue::new(&self.aws, url)))
+        let (jobs, privacy) = (self.queue("JobsQueue")?, self.queue("PrivacyQueue")?);
+        Ok(Changes::new(self.store.clone(), jobs, privacy))
+    }
+
+    fn queue(&self, name: &str) -> Result<Queue, String> {
+        let url = self.endpoints.queue_urls.get(name);
+        let url = url.ok_or_else(|| format!("the template has no {name}"))?;
+        Ok(Queue::new(&self.aws, url))
+    }
+
+    /// The worker on whole accounts.
+    ///
+    /// # Errors
+    ///
+    /// When the template has no queue for it.
+    pub fn privacy(&self) -> Result<Privacy, String> {
+        let files = Files::new(&self.aws, &self.endpoints.bucket);
+        let queue = self.queue("PrivacyQueue")?;
+        let privacy = Privacy::new(self.store.clone(), files, queue, self.ring.clone())
+            .with_vendors(self.vendors.clone());
+        Ok(match self.settles {
+            Some(seconds) => privacy.settling_in(seconds),
+            None => privacy,
+        })
+    }
+
+    /// The same with erasures that settle in so many seconds: see [`Privacy::settling_in`].
+    #[must_use]
+    pub fn settling_in(self, seconds: i64) -> Self {
+        Self {
+            settles: Some(seconds),
+            ..self
+        }
     }
 
     /// The consumer of the job queue.
@@ -157,6 +187,11 @@ impl Parts {
             let notifications = notifications.clone();
             async move { notifications.handle(event).await }
         });
+        let privacy = self.privacy()?;
+        let tasks = events(move |event| {
+            let privacy = privacy.clone();
+            async move { privacy.handle(event).await }
+        });
         Ok(Functions::from([
             (
                 "profile".to_owned(),
@@ -176,6 +211,7 @@ impl Parts {
             ),
             ("changes".to_owned(), Function::Events(stream)),
             ("notifications".to_owned(), Function::Events(jobs)),
+            ("privacy".to_owned(), Function::Events(tasks)),
         ]))
     }
 }

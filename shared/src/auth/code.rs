@@ -41,6 +41,8 @@ pub enum CodeKind {
     SignInLink,
     /// A code to sign in with.
     SignInCode,
+    /// A code that shows that it is the customer who wants the account erased.
+    EraseAccount,
     /// A code that is asked for beside the password.
     SecondFactor,
 }
@@ -54,6 +56,7 @@ impl CodeKind {
             Self::ResetPassword => "reset-password",
             Self::SignInLink => "sign-in-link",
             Self::SignInCode => "sign-in-code",
+            Self::EraseAccount => "erase-account",
             Self::SecondFactor => "second-factor",
         }
     }
@@ -66,6 +69,9 @@ impl CodeKind {
             _ => 5,
         }
     }
+
+    /// What is issued to an address, whether or not it has an account.
+    pub const TO_ADDRESSES: [Self; 3] = [Self::ResetPassword, Self::SignInLink, Self::SignInCode];
 
     /// Whether it is a link and not six digits.
     pub const fn is_link(self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::ids::SessionId;
-use crate::store::{CustomerScope, Item, List, Partition, Store, StoreError, Write};
+use crate::store::{Collection, CustomerScope, Item, List, Partition, Store, StoreError, Write};
 
 /// What `DynamoDB` takes in one transaction.
 const MOST: usize = 100;
@@ -17,10 +17,13 @@ pub async fn revoke_all(
     scope: &CustomerScope,
     mut writes: Vec<Write>,
 ) -> Result<(), StoreError> {
-    let list = List::prefixed("SESSION#").consistent();
+    let list = List::of(Collection::Sessions).consistent();
     let sessions = store.range::<Session>(&scope.pk(), list).await?;
     let ids = sessions.positions.iter().filter_map(|position| {
-        let id: SessionId = position.strip_prefix("SESSION#")?.parse().ok()?;
+        let id: SessionId = position
+            .strip_prefix(Collection::Sessions.prefix())?
+            .parse()
+            .ok()?;
         Some(Write::delete(scope.key(&Item::Session(&id))))
     });
     let mut deletes: Vec<Write> = ids.collect();

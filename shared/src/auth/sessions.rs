@@ -10,7 +10,7 @@ use super::{Device, Principal};
 use crate::clock;
 use crate::error::{Code, Result};
 use crate::ids::SessionId;
-use crate::store::{Condition, List, Store, StoreError, Write};
+use crate::store::{Collection, Condition, List, Store, StoreError, Write};
 
 /// DynamoDB takes so many writes in a transaction.
 const AT_ONCE: usize = 100;
@@ -33,12 +33,15 @@ pub struct OpenSession {
 /// The sessions of whoever asks, newest first. One round trip.
 pub async fn open_sessions(store: &Store, principal: &Principal) -> Result<Vec<OpenSession>> {
     let (owner, current) = Owner::of(principal);
-    let list = List::prefixed("SESSION#");
+    let list = List::of(Collection::Sessions);
     let slice = store.range::<Session>(&owner.pk(), list).await?;
     let now = clock::unix_seconds();
     let sessions = slice.positions.iter().zip(slice.items);
     let sessions = sessions.filter_map(|(position, stored)| {
-        let id: SessionId = position.strip_prefix("SESSION#")?.parse().ok()?;
+        let id: SessionId = position
+            .strip_prefix(Collection::Sessions.prefix())?
+            .parse()
+            .ok()?;
         let current = id == *current;
         // DynamoDB may take two days to forget what has expired.
         stored.entity.is_open(now).then(|| OpenSession {
@@ -70,10 +73,15 @@ pub async fn end_session(store: &Store, principal: &Principal, id: &SessionId) -
 /// Ends every session of whoever asks but the one that asks. Two round trips for up to a hundred.
 pub async fn end_other_sessions(store: &Store, principal: &Principal) -> Result<()> {
     let (owner, current) = Owner::of(principal);
-    let list = List::prefixed("SESSION#").consistent();
+    let list = List::of(Collection::Sessions).consistent();
     let slice = store.range::<Session>(&owner.pk(), list).await?;
     let ids = slice.positions.iter();
-    let ids = ids.filter_map(|position| position.strip_prefix("SESSION#")?.parse().ok());
+    let ids = ids.filter_map(|position| {
+        position
+            .strip_prefix(Collection::Sessions.prefix())?
+            .parse()
+            .ok()
+    });
     let others: Vec<SessionId> = ids.filter(|id| id != current).collect();
     for some in others.chunks(AT_ONCE) {
         let deletes = some.iter().map(|id| Write::delete(owner.key(id)));

@@ -10,14 +10,15 @@ use super::admission::{self, Admitted, SignedIn};
 use super::customer::{self, Customer};
 use super::staff::StaffMember;
 use crate::auth::{
-    Caller, Device, KeyRing, Limit, NewSession, Password, Role, SessionTokens, hash_password,
-    needs_rehash, verify_password,
+    Caller, CodeKind, Device, KeyRing, Limit, NewSession, Password, Role, SessionTokens,
+    hash_password, needs_rehash, verify_password,
 };
 use crate::clock;
 use crate::error::{Code, Refusal, Result};
 use crate::ids::{CustomerId, OrgId, StaffId};
 use crate::store::{
-    Condition, CustomerScope, Entity, Item, Key, Partition, Store, StoreError, Update, Write,
+    AddressHash, Condition, CustomerScope, Entity, Item, Key, Partition, Store, StoreError, Update,
+    Write,
 };
 use crate::text::normalize_email;
 
@@ -246,6 +247,20 @@ pub async fn find_customer(store: &Store, org: &OrgId, email: &str) -> Result<Op
         .get::<Login>(&org.customer_login_key(&normalize_email(email)))
         .await?;
     Ok(login.and_then(|login| login.entity.customer))
+}
+
+/// The writes that end a customer's way in, and what was mailed to get in with: the address is free for a new
+/// account. None where the address is somebody else's way in: a guest may have given it.
+pub(super) async fn close(store: &Store, scope: &CustomerScope, email: &str) -> Result<Vec<Write>> {
+    let (org, address) = (scope.org(), AddressHash::of(email));
+    if find_customer(store, org, email).await?.as_ref() != Some(scope.customer()) {
+        return Ok(Vec::new());
+    }
+    let own = Condition::eq("customer", scope.customer());
+    let login = Write::delete(org.login_key(&address)).when(own);
+    let codes = CodeKind::TO_ADDRESSES.into_iter();
+    let codes = codes.map(|kind| Write::delete(org.login_code_key(&address, kind.as_str())));
+    Ok(std::iter::once(login).chain(codes).collect())
 }
 
 /// A write that gives an address to a new customer, who signs in without a password, unless it is somebody's.

@@ -61,8 +61,11 @@ struct Done {
     fingerprint: String,
 }
 
+/// The type of the items that remember requests.
+pub const ONCE: &str = "Once";
+
 impl Entity for Done {
-    const TYPE: &'static str = "Once";
+    const TYPE: &'static str = ONCE;
 }
 
 /// How long a key is remembered: as long as anybody might try again.

@@ -22,6 +22,7 @@ pub mod payment_method;
 pub mod places;
 pub mod preferences;
 pub mod pricing;
+pub mod privacy;
 pub mod product;
 pub mod profile;
 pub mod push;

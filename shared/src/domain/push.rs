@@ -156,6 +156,20 @@ pub async fn forget(store: &Store, scope: &CustomerScope, device_id: &str) -> Re
     Err(Refusal::new(Code::Conflict).retry_after(1).into())
 }
 
+/// The writes that forget all devices: for the end of the account.
+pub fn forget_all(scope: &CustomerScope, held: &Stored<Devices>) -> Vec<Write> {
+    let own = Condition::eq("author", scope.customer());
+    let own = Condition::Any(vec![Condition::Absent, own]);
+    let release = |device: &Device| {
+        let token = scope.org().push_token_key(&device.token);
+        Write::delete(token).when(own.clone())
+    };
+    let devices = Write::delete(scope.key(&Item::Devices));
+    let devices = devices.when(Condition::eq("v", &held.version));
+    let released = held.entity.devices.iter().map(release);
+    released.chain(std::iter::once(devices)).collect()
+}
+
 impl Devices {
     /// Whether the device is registered as it is.
     fn has(&self, device: &Device) -> bool {

@@ -134,8 +134,11 @@ struct Recorded {
     status: TransactionStatus,
 }
 
+/// The type of the items that say what has been recorded.
+pub const REFERENCE: &str = "TransactionReference";
+
 impl Entity for Recorded {
-    const TYPE: &'static str = "TransactionReference";
+    const TYPE: &'static str = REFERENCE;
 }
 
 impl Transaction {

@@ -257,15 +257,6 @@ impl StaffMember {
     ///
     /// `permission_denied`.
     pub fn must_decide_benefits(&self) -> Result<()> {
-        if self
-            .staff
-            .roles
-            .iter()
-            .any(|role| role.may_decide_benefits())
-        {
-            Ok(())
-        } else {
-            Err(Code::PermissionDenied.into())
-        }
+        self.must(Role::may_decide_benefits)
     }
 }

@@ -44,6 +44,21 @@ impl Store {
         ))
     }
 
+    /// Three items of three types in one round trip.
+    pub async fn get_three<A: Entity, B: Entity, C: Entity>(
+        &self,
+        keys: [&Key; 3],
+    ) -> Result<(Option<Stored<A>>, Option<Stored<B>>, Option<Stored<C>>), StoreError> {
+        let mut items = self.batch_get(&keys.map(Clone::clone)).await?.into_iter();
+        let mut next = || items.next().flatten();
+        let (one, two, three) = (next(), next(), next());
+        Ok((
+            one.map(Stored::from_attributes).transpose()?,
+            two.map(Stored::from_attributes).transpose()?,
+            three.map(Stored::from_attributes).transpose()?,
+        ))
+    }
+
     /// Three items of two types in one round trip: one of the first type and two of the second.
     pub async fn get_one_and_two<A: Entity, B: Entity>(
         &self,

@@ -27,6 +27,9 @@ pub struct Key {
     pub(super) sk: String,
 }
 
+/// What hidden sort keys begin with. It sorts behind every letter, so leaving them out costs nothing.
+pub(super) const HIDDEN: &str = "~";
+
 /// What a shopper's partition holds.
 #[derive(Debug, Clone, Copy)]
 pub enum Item<'a> {
@@ -84,40 +87,88 @@ pub enum Item<'a> {
     Upload(&'a FileId),
     /// How much room the files take.
     FileUsage,
+    /// The latest copy of the account that was asked for.
+    Export,
+    /// That the account is, or was, erased.
+    Erasure,
     /// A one-time code, by the name of what it is good for.
     Code(&'a str),
 }
 
 impl Item<'_> {
     pub(super) fn sk(&self) -> String {
+        let hidden = if self.is_shown() { "" } else { HIDDEN };
+        format!("{hidden}{}", self.name())
+    }
+
+    /// Whether it is part of what is read for the customer as a whole ([`super::Span::shown`]). What is large,
+    /// secret or of no use to a customer is not. There is no default: a new item is one or the other.
+    const fn is_shown(&self) -> bool {
+        match self {
+            Self::Profile
+            | Self::Address(_)
+            | Self::Wish(_)
+            | Self::OrderRow(_)
+            | Self::Notification(_)
+            | Self::PaymentMethods
+            | Self::Ticket(_)
+            | Self::Conversation(_)
+            | Self::Benefits
+            | Self::Reservation(_)
+            | Self::Transaction(_)
+            | Self::File(_) => true,
+            Self::Dashboard
+            | Self::Cart(_)
+            | Self::Order(_)
+            | Self::Session(_)
+            | Self::Message(_)
+            | Self::Once(..)
+            | Self::Devices
+            | Self::Preferences
+            | Self::TransactionReference(_)
+            | Self::Identities
+            | Self::KnownDevices
+            | Self::SecondFactor
+            | Self::TrustedDevice(_)
+            | Self::Upload(_)
+            | Self::FileUsage
+            | Self::Code(_)
+            | Self::Export
+            | Self::Erasure => false,
+        }
+    }
+
+    fn name(&self) -> String {
         match self {
             Self::Profile => "PROFILE".to_owned(),
             Self::Dashboard => "DASHBOARD".to_owned(),
             Self::PaymentMethods => "PAYMENT".to_owned(),
-            Self::Address(id) => format!("{}{id}", Collection::Addresses.prefix()),
-            Self::Wish(id) => format!("{}{id}", Collection::Wishlist.prefix()),
-            Self::Cart(id) => format!("{}{id}", Collection::Carts.prefix()),
+            Self::Address(id) => format!("ADDR#{id}"),
+            Self::Wish(id) => format!("WISH#{id}"),
+            Self::Cart(id) => format!("CART#{id}"),
             Self::Order(id) => format!("ORDER#{id}"),
-            Self::OrderRow(id) => format!("{}{id}", Collection::OrderRows.prefix()),
-            Self::Notification(id) => format!("{}{id}", Collection::Notifications.prefix()),
+            Self::OrderRow(id) => format!("ORDERROW#{id}"),
+            Self::Notification(id) => format!("NOTE#{id}"),
             Self::Session(id) => format!("SESSION#{id}"),
-            Self::Ticket(number) => format!("{}{number}", Collection::Tickets.prefix()),
-            Self::Conversation(id) => format!("{}{id}", Collection::Conversations.prefix()),
-            Self::Message(id) => message_position(id),
+            Self::Reservation(id) => format!("RES#{id}"),
+            Self::Transaction(id) => format!("TXN#{id}"),
+            Self::Ticket(number) => format!("TICKET#{number}"),
+            Self::Conversation(id) => format!("CONV#{id}"),
+            Self::Message(id) => format!("MSG#{id}"),
             Self::Once(operation, key) => format!("ONCE#{operation}#{}", digest(key)),
             Self::Devices => "DEVICES".to_owned(),
             Self::Preferences => "PREFERENCES".to_owned(),
             Self::Benefits => "BENEFITS".to_owned(),
-            Self::Reservation(id) => format!("{}{id}", Collection::Reservations.prefix()),
-            Self::Transaction(id) => format!("{}{id}", Collection::Transactions.prefix()),
             Self::TransactionReference(reference) => format!("TXNREF#{}", digest(reference)),
             Self::Identities => "IDENTITIES".to_owned(),
             Self::KnownDevices => "KNOWNDEVICES".to_owned(),
             Self::SecondFactor => "SECONDFACTOR".to_owned(),
             Self::TrustedDevice(id) => format!("TRUSTED#{id}"),
-            Self::File(id) => format!("{}{id}", Collection::Files.prefix()),
-            Self::Upload(id) => format!("{}{id}", Collection::Uploads.prefix()),
+            Self::File(id) => format!("FILE#{id}"),
+            Self::Upload(id) => format!("UPLOAD#{id}"),
             Self::FileUsage => "FILES".to_owned(),
+            Self::Export => "EXPORT".to_owned(),
+            Self::Erasure => "ERASURE".to_owned(),
             Self::Code(kind) => code_sk(kind),
         }
     }
@@ -148,15 +199,21 @@ pub enum Collection {
     Files,
     /// [`Item::Upload`]
     Uploads,
+    /// [`Item::Session`], and of staff
+    Sessions,
+    /// [`Item::PaymentMethods`], the only one
+    PaymentMethods,
+    /// [`Item::Benefits`], the only one
+    Benefits,
 }
 
 impl Collection {
     /// What the sort keys of the collection begin with.
-    pub(super) const fn prefix(self) -> &'static str {
+    pub const fn prefix(self) -> &'static str {
         match self {
             Self::Addresses => "ADDR#",
             Self::Wishlist => "WISH#",
-            Self::Carts => "CART#",
+            Self::Carts => "~CART#",
             Self::OrderRows => "ORDERROW#",
             Self::Notifications => "NOTE#",
             Self::Tickets => "TICKET#",
@@ -164,7 +221,10 @@ impl Collection {
             Self::Reservations => "RES#",
             Self::Transactions => "TXN#",
             Self::Files => "FILE#",
-            Self::Uploads => "UPLOAD#",
+            Self::Uploads => "~UPLOAD#",
+            Self::Sessions => "~SESSION#",
+            Self::PaymentMethods => "PAYMENT",
+            Self::Benefits => "BENEFITS",
         }
     }
 }
@@ -240,7 +300,7 @@ impl OrgId {
     pub fn staff_session_key(&self, staff: &StaffId, session: &SessionId) -> Key {
         Key {
             pk: self.staff_pk(staff),
-            sk: format!("SESSION#{session}"),
+            sk: format!("{}{session}", Collection::Sessions.prefix()),
         }
     }
 
@@ -324,46 +384,4 @@ fn digest(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::{CustomerId, DefinitionId, ThreadId};
-    use crate::store::{CustomerScope, GuestScope, Partition};
-
-    #[test]
-    fn every_partition_key_begins_with_its_org_and_a_separator_the_org_cannot_contain() {
-        let org: OrgId = "acme".parse().unwrap();
-        let customer = CustomerScope::proved(org.clone(), CustomerId::generate());
-        let guest = GuestScope::proved(org.clone(), "gst_x".to_owned());
-        let staff = StaffId::generate();
-        let keys = [
-            customer.key(&Item::Profile),
-            guest.key(&Item::Cart(&CartId::generate())),
-            org.config_key(),
-            org.integration_key("stripe"),
-            org.customer_login_key("a@b.c"),
-            org.staff_login_key("a@b.c"),
-            org.login_code_key(&AddressHash::of("a@b.c"), "reset-password"),
-            org.staff_key(&staff),
-            org.staff_session_key(&staff, &SessionId::generate()),
-            org.throttle_key("signin", "127.0.0.1"),
-            org.identity_key("google", "1"),
-            org.used_key("oauth-state", "1"),
-            org.order_number_key("ORD-1"),
-            org.catalogue_revision_key(),
-            org.product_key(&ProductId::generate()),
-            org.stock_key("SKU-1"),
-            org.desk_pointer_key("TKT-1"),
-            org.desk_queue_key("tickets", "open", jiff::Timestamp::UNIX_EPOCH, "TKT-1"),
-            org.note_key(&MessageId::generate(&ThreadId::from(
-                &TicketNumber::generate(),
-            ))),
-            org.push_token_key("token"),
-            org.definition_key(&DefinitionId::generate()),
-            org.slots_key(&DefinitionId::generate(), "2026-05-04T06"),
-            org.reservation_number_key("C0504ABCD"),
-        ];
-        for key in keys {
-            assert!(key.pk.starts_with("acme#"), "{}", key.pk);
-        }
-    }
-}
+mod tests;

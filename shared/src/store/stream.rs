@@ -61,6 +61,13 @@ impl Change {
         item.get("type")?.as_s().ok().map(String::as_str)
     }
 
+    /// The id in the item's sort key: what stands behind its first `#`.
+    pub fn id(&self) -> Option<&str> {
+        let item = self.new.as_ref().or(self.old.as_ref())?;
+        let (_, id) = item.get("sk")?.as_s().ok()?.split_once('#')?;
+        Some(id)
+    }
+
     /// The item before the change, if there was one of type `T` that can be read.
     pub fn before<T: Entity>(&self) -> Option<Stored<T>> {
         self.old

@@ -127,11 +127,11 @@ impl ResolveCachedIdentity for TenantSessions {
 /// What a session for an org may do at the most; what it may do is that and what the tenant role may.
 ///
 /// Of the table, an operation without leading keys, such as a `Scan`, would pass `ForAllValues` and is stopped
-/// by `Null`. Of the bucket, what does not name an object is not in it. An org id is letters, digits and
+/// by `Null`. Of the bucket it may list what is the org's own, and reach no object of another's. An org id is letters, digits and
 /// hyphens, so it brings no wildcard and no policy variable with it.
 fn session_policy(org: &OrgId, role: &str, reach: &Reach) -> String {
-    let statement = match reach {
-        Reach::Items => json!({
+    let statements = match reach {
+        Reach::Items => json!([{
             "Effect": "Allow",
             "Action": "dynamodb:*",
             "Resource": "*",
@@ -139,16 +139,22 @@ fn session_policy(org: &OrgId, role: &str, reach: &Reach) -> String {
                 "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [format!("{org}#*")]},
                 "Null": {"dynamodb:LeadingKeys": "false"},
             },
-        }),
+        }]),
         Reach::Objects(bucket) => {
             // `arn:aws:iam::…`, or another of AWS's partitions.
             let partition = role.split(':').nth(1).unwrap_or("aws");
-            json!({
+            let bucket = format!("arn:{partition}:s3:::{bucket}");
+            json!([{
                 "Effect": "Allow",
                 "Action": "s3:*",
-                "Resource": format!("arn:{partition}:s3:::{bucket}/{org}/*"),
-            })
+                "Resource": format!("{bucket}/{org}/*"),
+            }, {
+                "Effect": "Allow",
+                "Action": ["s3:ListBucket", "s3:ListBucketVersions"],
+                "Resource": bucket,
+                "Condition": {"StringLike": {"s3:prefix": format!("{org}/*")}},
+            }])
         }
     };
-    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+    json!({"Version": "2012-10-17", "Statement": statements}).to_string()
 }

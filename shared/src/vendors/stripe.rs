@@ -109,6 +109,16 @@ impl Stripe<'_> {
         Ok(self.read::<Customer>(&reply)?.id)
     }
 
+    /// Deletes a Stripe customer, with every payment method that is attached to it. One that is deleted stays so.
+    pub async fn delete_customer(&self, customer: &str) -> Result<()> {
+        let url = format!("{}/v1/customers/{customer}", self.url);
+        let reply = self.send(self.http.client()?.delete(url)).await?;
+        if reply.status == StatusCode::NOT_FOUND {
+            return Ok(());
+        }
+        self.read::<Customer>(&reply).map(|_| ())
+    }
+
     /// Attaches a payment method to a Stripe customer. Attaching it again changes nothing.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ pub(super) mod files;
 mod identity;
 pub(super) mod oauth;
 mod payments;
+mod privacy;
 pub(crate) mod reservations;
 
 use http::Method;
@@ -171,6 +172,7 @@ pub(crate) fn fixtures() -> Vec<Fixture> {
         desk::desk(),
         benefits::fixtures(),
         identity::fixtures(),
+        privacy::fixtures(),
     ];
     areas.into_iter().flatten().collect()
 }

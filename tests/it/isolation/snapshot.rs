@@ -27,24 +27,16 @@ pub(crate) type Snapshot = BTreeMap<String, Value>;
 
 /// Everything of a customer but the open sessions, and the stock of these skus.
 pub(crate) async fn snapshot(store: &Store, scope: &CustomerScope, skus: &[&str]) -> Snapshot {
+    let profile = one::<Customer>(store, scope, &Item::Profile).await;
+    let methods = one::<PaymentMethods>(store, scope, &Item::PaymentMethods).await;
+    let factor = one::<SecondFactor>(store, scope, &Item::SecondFactor).await;
+    let benefits = one::<Benefits>(store, scope, &Item::Benefits).await;
     let orders = all::<OrderRow>(store, scope, Collection::OrderRows).await;
     let mut snapshot = Snapshot::from([
-        (
-            "profile".to_owned(),
-            one::<Customer>(store, scope, &Item::Profile).await,
-        ),
-        (
-            "paymentMethods".to_owned(),
-            one::<PaymentMethods>(store, scope, &Item::PaymentMethods).await,
-        ),
-        (
-            "second factor".to_owned(),
-            one::<SecondFactor>(store, scope, &Item::SecondFactor).await,
-        ),
-        (
-            "benefits".to_owned(),
-            one::<Benefits>(store, scope, &Item::Benefits).await,
-        ),
+        ("profile".to_owned(), profile),
+        ("paymentMethods".to_owned(), methods),
+        ("second factor".to_owned(), factor),
+        ("benefits".to_owned(), benefits),
         (
             "addresses".to_owned(),
             all::<Address>(store, scope, Collection::Addresses).await,
@@ -110,11 +102,8 @@ pub(crate) async fn snapshot(store: &Store, scope: &CustomerScope, skus: &[&str]
             .expect("an id")
             .parse()
             .expect("an id");
-        let order = store
-            .get_consistent::<Order>(&scope.key(&Item::Order(&id)))
-            .await;
-        let order = order.expect("the table answers").as_ref().map(shown);
-        snapshot.insert(format!("order {id}"), json!(order));
+        let order = one::<Order>(store, scope, &Item::Order(&id)).await;
+        snapshot.insert(format!("order {id}"), order);
     }
     snapshot.insert("orders".to_owned(), orders);
     for sku in skus {
@@ -127,14 +116,13 @@ pub(crate) async fn snapshot(store: &Store, scope: &CustomerScope, skus: &[&str]
     snapshot
 }
 
-/// An item of which there is one.
+fn shown<T: Entity>(stored: &Stored<T>) -> Value {
+    json!({"entity": stored.entity, "version": stored.version})
+}
+
 async fn one<T: Entity>(store: &Store, scope: &CustomerScope, item: &Item<'_>) -> Value {
     let found = store.get_consistent::<T>(&scope.key(item)).await;
     json!(found.expect("the table answers").as_ref().map(shown))
-}
-
-fn shown<T: Entity>(stored: &Stored<T>) -> Value {
-    json!({"entity": stored.entity, "version": stored.version})
 }
 
 async fn all<T: Entity>(store: &Store, scope: &CustomerScope, of: Collection) -> Value {

@@ -63,25 +63,57 @@ pub(super) fn calls(
     }
 }
 
-/// What a request to the bucket needs, which has the object in its path.
+/// What a request to the bucket needs, which has the object in its path; or the bucket itself, for a list of it or
+/// for the deletion of many.
 ///
 /// # Errors
 ///
 /// What is not understood.
-pub(super) fn object(method: &Method, path: &str) -> Result<Vec<Call>, String> {
-    let action = match method.as_str() {
-        "GET" => "GetObject",
-        "PUT" => "PutObject",
-        "DELETE" => "DeleteObject",
-        other => return Err(format!("{other} of an object is not understood")),
-    };
-    // Keys are made of characters that stand for themselves.
-    match path.trim_start_matches('/').split_once('/') {
-        Some((bucket, key)) if !key.is_empty() && !key.contains('%') => {
-            let resource = format!("{}/{key}", bucket_arn(bucket));
-            Ok(vec![plain("s3", action, resource)])
+pub(super) fn object(
+    method: &Method,
+    path: &str,
+    query: &BTreeMap<String, String>,
+    tagged: bool,
+    body: &[u8],
+) -> Result<Vec<Call>, String> {
+    let (bucket, key) = path
+        .trim_start_matches('/')
+        .split_once('/')
+        .unwrap_or_else(|| (path.trim_start_matches('/'), ""));
+    let on = |action: &str, key: &str| {
+        // Keys are made of characters that stand for themselves.
+        if key.is_empty() || key.contains(['%', '&']) {
+            return Err(format!("{method} {path} names no object"));
         }
-        _ => Err(format!("{method} {path} names no object")),
+        Ok(plain("s3", action, format!("{}/{key}", bucket_arn(bucket))))
+    };
+    let list = |action: &str| {
+        let prefix = query.get("prefix").cloned().into_iter().collect();
+        let mut call = plain("s3", action, bucket_arn(bucket));
+        call.context.insert("s3:prefix".to_owned(), prefix);
+        Ok(vec![call])
+    };
+    match (method.as_str(), key) {
+        ("GET", "") if query.contains_key("list-type") => list("ListBucket"),
+        ("GET", "") if query.contains_key("versions") => list("ListBucketVersions"),
+        ("POST", "") if query.contains_key("delete") => {
+            let body = String::from_utf8_lossy(body);
+            let objects = body.split("<Key>").skip(1);
+            let call = |object: &str| {
+                let (key, rest) = object.split_once("</Key>").ok_or("a key without an end")?;
+                let version = rest.trim_start().starts_with("<VersionId>");
+                on(
+                    ["DeleteObject", "DeleteObjectVersion"][usize::from(version)],
+                    key,
+                )
+            };
+            objects.map(call).collect()
+        }
+        ("GET", key) => Ok(vec![on("GetObject", key)?]),
+        ("PUT", key) if tagged => Ok(vec![on("PutObject", key)?, on("PutObjectTagging", key)?]),
+        ("PUT", key) => Ok(vec![on("PutObject", key)?]),
+        ("DELETE", key) => Ok(vec![on("DeleteObject", key)?]),
+        (other, _) => Err(format!("{other} of an object is not understood")),
     }
 }
 

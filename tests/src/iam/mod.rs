@@ -270,7 +270,15 @@ impl Iam {
             }
         }
         let calls = if request.service == "s3" {
-            calls::object(request.method, request.path)
+            let Asked {
+                method,
+                path,
+                query,
+                tagged,
+                body,
+                ..
+            } = request;
+            calls::object(method, path, query, *tagged, body)
         } else {
             let body = match request.service.as_str() {
                 // SNS speaks the query protocol.
@@ -321,6 +329,9 @@ struct Asked<'a> {
     target: Option<&'a str>,
     method: &'a Method,
     path: &'a str,
+    query: BTreeMap<String, String>,
+    /// Whether an object is to have tags.
+    tagged: bool,
     body: &'a [u8],
 }
 
@@ -348,6 +359,8 @@ impl<'a> Asked<'a> {
             target: header("x-amz-target"),
             method,
             path: uri.path(),
+            query,
+            tagged: headers.contains_key("x-amz-tagging"),
             body,
         })
     }

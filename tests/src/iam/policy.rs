@@ -46,6 +46,7 @@ struct Condition {
 #[derive(Debug, Clone, Copy)]
 enum Operator {
     StringEquals,
+    StringLike,
     ForAllValuesStringLike,
     Null,
 }
@@ -122,6 +123,7 @@ impl Statement {
         for (operator, keys) in statement["Condition"].as_object().into_iter().flatten() {
             let operator = match operator.as_str() {
                 "StringEquals" => Operator::StringEquals,
+                "StringLike" => Operator::StringLike,
                 "ForAllValues:StringLike" => Operator::ForAllValuesStringLike,
                 "Null" => Operator::Null,
                 other => return Err(format!("the condition operator {other}")),
@@ -180,6 +182,10 @@ impl Condition {
             Operator::StringEquals => {
                 found.is_some_and(|found| found.iter().any(|value| self.values.contains(value)))
             }
+            Operator::StringLike => found
+                .into_iter()
+                .flatten()
+                .any(|value| self.values.iter().any(|pattern| like(pattern, value))),
             // True as well where there are no values at all: that is how AWS defines it.
             Operator::ForAllValuesStringLike => found
                 .into_iter()

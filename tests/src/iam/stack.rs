@@ -264,6 +264,7 @@ impl<'a> Template<'a> {
                 "AWS::IAM::Role" => Ok(id.to_owned()),
                 "AWS::SecretsManager::Secret" => Ok(super::secret_arn(&self.endpoints.key_ring)),
                 "AWS::SQS::Queue" => self.queue_url(id).cloned(),
+                "AWS::S3::Bucket" => Ok(self.endpoints.bucket.clone()),
                 kind => Err(format!("Ref {id} of type {kind:?} is not understood")),
             },
         }

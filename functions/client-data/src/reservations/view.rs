@@ -19,7 +19,7 @@ use utoipa::ToSchema;
     "locationType": "venue", "customer": {"id": "cus_06f1…"}, "cancelBy": "2026-05-03T14:00:00Z",
     "createdAt": "2026-05-01T09:30:00Z", "updatedAt": "2026-05-01T09:30:00Z",
 }))]
-pub(super) struct ReservationView {
+pub(crate) struct ReservationView {
     id: String,
     /// The number that people speak of.
     name: String,

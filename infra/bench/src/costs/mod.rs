@@ -1,19 +1,22 @@
 //! What a million calls of each operation cost on AWS, computed from what they are measured to take
 //! (`docs/budgets.md`) and from public prices: `docs/costs.md`.
 
+pub mod follows;
 pub mod inputs;
 pub mod model;
 pub mod prices;
 pub mod shop;
+pub mod steps;
 
 use std::fmt::Write as _;
 
+use self::follows::{FOLLOWS, later};
 use self::inputs::{Budget, Deployment};
 use self::model::{
-    ANSWER_BYTES, COLD_MS, COLD_ONE_IN, CPU_MS, EVENT_LOG_BYTES, FOLLOWS, HASH_MS, HASHING,
-    LONG_ANSWERS, Money, REQUEST_LOG_BYTES, ROUND_TRIP_MS, STEPS, VENDOR_MS, WHOLE_VCPU_MB, call,
-    later,
+    ANSWER_BYTES, COLD_MS, COLD_ONE_IN, CPU_MS, EVENT_LOG_BYTES, HASH_MS, HASHING, LONG_ANSWERS,
+    Money, REQUEST_LOG_BYTES, ROUND_TRIP_MS, VENDOR_MS, WHOLE_VCPU_MB, call,
 };
+use self::steps::STEPS;
 use crate::Result;
 use crate::report::Table;
 
@@ -214,7 +217,7 @@ fn model_text(deployment: &Deployment) -> Result<String> {
          - A request leaves {} bytes in the logs, an invocation by stream or queue {}.\n\
          - An answer has {} bytes; pages have more:\n  {}.\n\
          - A GB of logs or data is 10⁹ bytes; a month has 30 days.\n\
-         - A dashboard is that of a customer with five delivered orders: four read units and one write unit.\n",
+         - A dashboard is that of a customer with five delivered orders: two or four read units and one write unit.\n",
         count(WHOLE_VCPU_MB),
         hashing.join(", "),
         count(REQUEST_LOG_BYTES),

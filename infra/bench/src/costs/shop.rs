@@ -1,7 +1,8 @@
 //! Sums for a month: an idle deployment, and a shop as an example.
 
+use super::follows::later;
 use super::inputs::{Budget, Deployment};
-use super::model::{Money, call, later};
+use super::model::{Money, call};
 use super::prices::{
     ALARM, KEY_CALL, QUEUE_REQUEST, SECRET, TABLE_READ, TABLE_RECOVERY, TABLE_STORAGE,
 };

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 /// One pattern: every part that is there must match.
 ///
-/// Understood are lists of exact values for `eventName` and for string attributes of the new
-/// image. The rest of Lambda's language is refused, so that nothing is filtered here otherwise
+/// Understood are lists of exact values for `eventName` and for string attributes of the new or the
+/// old image. The rest of Lambda's language is refused, so that nothing is filtered here otherwise
 /// than in production.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,8 +21,10 @@ pub(crate) struct Filter {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Images {
-    #[serde(rename = "NewImage")]
+    #[serde(rename = "NewImage", default)]
     new_image: BTreeMap<String, StringValues>,
+    #[serde(rename = "OldImage", default)]
+    old_image: BTreeMap<String, StringValues>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -36,26 +38,26 @@ impl Filter {
     /// Reads a `Pattern`.
     pub(crate) fn parse(pattern: &str) -> Result<Self, String> {
         serde_json::from_str(pattern).map_err(|error| {
-            format!("the local platform filters by lists of eventName and dynamodb.NewImage.<attribute>.S only: {error}")
+            format!("the local platform filters by lists of eventName and dynamodb.{{New,Old}}Image.<attribute>.S only: {error}")
         })
     }
 
     /// Whether a stream record, in Lambda's JSON, passes.
     pub(crate) fn matches(&self, record: &Value) -> bool {
         let name = record["eventName"].as_str().unwrap_or_default();
-        let image = &record["dynamodb"]["NewImage"];
-        let attribute = |(attribute, values): (&String, &StringValues)| {
-            image[attribute]["S"]
-                .as_str()
-                .is_some_and(|value| values.any_of.iter().any(|any| any == value))
+        let image = |name: &str, wanted: &BTreeMap<String, StringValues>| {
+            wanted.iter().all(|(attribute, values)| {
+                record["dynamodb"][name][attribute]["S"]
+                    .as_str()
+                    .is_some_and(|value| values.any_of.iter().any(|any| any == value))
+            })
         };
         self.event_names
             .as_ref()
             .is_none_or(|names| names.iter().any(|any| any == name))
-            && self
-                .dynamodb
-                .as_ref()
-                .is_none_or(|images| images.new_image.iter().all(attribute))
+            && self.dynamodb.as_ref().is_none_or(|images| {
+                image("NewImage", &images.new_image) && image("OldImage", &images.old_image)
+            })
     }
 }
 
@@ -82,6 +84,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_removed_is_known_by_its_old_image() {
+        let pattern =
+            r#"{"eventName":["REMOVE"],"dynamodb":{"OldImage":{"type":{"S":["Notification"]}}}}"#;
+        let filter = Filter::parse(pattern).unwrap();
+        let removed = |kind| json!({ "eventName": "REMOVE", "dynamodb": { "OldImage": { "type": { "S": kind } } } });
+        assert!(filter.matches(&removed("Notification")));
+        assert!(!filter.matches(&removed("Order")));
+        assert!(!filter.matches(&record("REMOVE", &json!({ "S": "Notification" }))));
+    }
+
+    #[test]
     fn a_part_that_is_not_there_matches_everything() {
         assert!(
             Filter::parse("{}")
@@ -98,7 +111,7 @@ mod tests {
             r#"{"eventName":[{"prefix":"INS"}]}"#,
             r#"{"eventName":"INSERT"}"#,
             r#"{"eventSource":["aws:dynamodb"]}"#,
-            r#"{"dynamodb":{"OldImage":{"type":{"S":["Order"]}}}}"#,
+            r#"{"dynamodb":{"Keys":{"sk":{"S":["PROFILE"]}}}}"#,
             r#"{"dynamodb":{"NewImage":{"v":{"N":["1"]}}}}"#,
             r#"{"dynamodb":{"NewImage":{"type":{"S":[{"exists":true}]}}}}"#,
             "not json",

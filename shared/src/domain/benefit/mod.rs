@@ -9,7 +9,7 @@ mod program;
 pub use apply::{Application, enroll};
 pub use discount::{Discount, DiscountType, Entitlements};
 pub use enrollment::{
-    Benefits, Decision, Enrollment, EnrollmentRow, EnrollmentStatus, RowStatus, decide,
+    Benefits, Decision, Enrollment, EnrollmentRow, EnrollmentStatus, RowStatus, decide, erase_rows,
     of_customer, row_of, rows,
 };
 pub use program::{

@@ -157,7 +157,7 @@ impl Conversation {
             .collect()
     }
 
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         Place {
             kind: KIND,
             status: self.status.as_str(),
@@ -189,9 +189,13 @@ impl Conversation {
 /// fifteen hundred conversations.
 pub async fn conversations(store: &Store, scope: &CustomerScope) -> Result<Vec<Conversation>> {
     let list = List::of(Collection::Conversations);
-    let mut all: Vec<Conversation> = store.list(scope, list).await?.into_entities();
+    Ok(latest_first(store.list(scope, list).await?.into_entities()))
+}
+
+/// Conversations in the order that they are listed in.
+pub fn latest_first(mut all: Vec<Conversation>) -> Vec<Conversation> {
     all.sort_by_key(|conversation| Reverse(conversation.updated_at));
-    Ok(all)
+    all
 }
 
 /// A part of one of the customer's conversations. One round trip, unless there is nothing of it: then one more tells

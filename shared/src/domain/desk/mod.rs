@@ -14,12 +14,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::error::{Code, Result};
-use crate::ids::{CustomerId, OrgId, StaffId};
-use crate::store::{Condition, CustomerScope, Entity, Store, Write};
+use crate::ids::{CustomerId, OrgId, StaffId, ThreadId};
+use crate::store::{Condition, CustomerScope, Entity, Item, Partition, Store, Stored, Write};
+
+use queue::Place;
 
 pub use conversation::{
     Conversation, ConversationStatus, LastMessage, NewMessage, Sent, StaffMessage, StaffThread, To,
-    conversations, inbox, mark, note, send, thread, thread_for_staff, write,
+    conversations, inbox, latest_first, mark, note, send, thread, thread_for_staff, write,
 };
 pub use message::{
     MOST_ATTACHMENTS, Message, MessageStatus, MessageView, Note, Window, attachments,
@@ -81,6 +83,55 @@ async fn owner(store: &Store, org: &OrgId, of: &str) -> Result<CustomerScope> {
     let pointer = store.find::<Pointer>(&org.desk_pointer_key(of)).await?;
     let pointer = pointer.ok_or(Code::NotFound)?.entity;
     Ok(CustomerScope::proved(org.clone(), pointer.author))
+}
+
+/// The writes that delete something from the desk, with its place in the queue: for the end of the account. What
+/// staff noted about it is deleted by this already.
+async fn erase(
+    store: &Store,
+    scope: &CustomerScope,
+    place: Place,
+    (of, thread): (&str, &ThreadId),
+    head: Write,
+) -> Result<Vec<Write>> {
+    let org = scope.org();
+    let notes = message::read_notes(store, org, thread, &Window::latest(usize::MAX)).await?;
+    for note in &notes.items {
+        store
+            .write(Write::delete(org.note_key(&note.entity.id)))
+            .await?;
+    }
+    Ok(vec![
+        head,
+        Write::delete(org.desk_pointer_key(of)),
+        queue::leave(scope, place, of),
+    ])
+}
+
+/// The writes that delete a ticket, as [`erase`]'s. Its messages are items of their own.
+pub async fn erase_ticket(
+    store: &Store,
+    scope: &CustomerScope,
+    ticket: &Stored<Ticket>,
+) -> Result<Vec<Write>> {
+    let number = &ticket.entity.number;
+    let head = Write::delete(scope.key(&Item::Ticket(number)));
+    let head = head.when(Condition::eq("v", &ticket.version));
+    let of = (number.as_str(), &ThreadId::from(number));
+    erase(store, scope, ticket.entity.place(), of, head).await
+}
+
+/// The same of a conversation.
+pub async fn erase_conversation(
+    store: &Store,
+    scope: &CustomerScope,
+    conversation: &Stored<Conversation>,
+) -> Result<Vec<Write>> {
+    let id = &conversation.entity.id;
+    let head = Write::delete(scope.key(&Item::Conversation(id)));
+    let head = head.when(Condition::eq("v", &conversation.version));
+    let of = (id.as_str(), &ThreadId::from(id));
+    erase(store, scope, conversation.entity.place(), of, head).await
 }
 
 /// Holds a transaction to there being such a member of staff.

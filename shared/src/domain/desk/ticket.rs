@@ -144,7 +144,7 @@ impl Entity for Ticket {
 }
 
 impl Ticket {
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         Place {
             kind: KIND,
             status: self.status.as_str(),

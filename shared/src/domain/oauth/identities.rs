@@ -14,7 +14,8 @@ use crate::domain::customer::{self, Customer, Verified};
 use crate::error::{Code, Error, Refusal, Result};
 use crate::ids::{CustomerId, OrgId};
 use crate::store::{
-    Condition, CustomerScope, Entity, Item, Key, Partition, Store, StoreError, Update, Write,
+    Condition, CustomerScope, Entity, Item, Key, Partition, Store, StoreError, Stored, Update,
+    Write,
 };
 
 /// How often it is looked again when others change the same.
@@ -44,10 +45,11 @@ pub struct Linked {
     pub linked_at: Timestamp,
 }
 
-/// A customer's list. One account at each company.
+/// A customer's list, as stored. One account at each company.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Identities {
-    linked: Vec<Linked>,
+pub struct Identities {
+    /// The accounts.
+    pub linked: Vec<Linked>,
 }
 
 impl Entity for Identities {
@@ -273,6 +275,23 @@ pub async fn unlink(store: &Store, scope: &CustomerScope, provider: Provider) ->
         }
     }
     Err(contended())
+}
+
+/// The writes that unlink everything, for the end of the account.
+pub fn unlink_all(scope: &CustomerScope, identities: &Stored<Identities>) -> Vec<Write> {
+    let own = Condition::Any(vec![
+        Condition::Absent,
+        Condition::eq("customer", scope.customer()),
+    ]);
+    let lock = |linked: &Linked| {
+        let key = scope
+            .org()
+            .identity_key(linked.provider.as_str(), &linked.subject);
+        Write::delete(key).when(own.clone())
+    };
+    let list = Write::delete(list_key(scope)).when(Condition::eq("v", &identities.version));
+    let locks = identities.entity.linked.iter().map(lock);
+    locks.chain(std::iter::once(list)).collect()
 }
 
 fn entry(identity: &Identity) -> Linked {

@@ -9,7 +9,7 @@ mod identities;
 use serde::{Deserialize, Serialize};
 
 pub use flow::{BROWSER_SECONDS, Begun, Browser, Flow, SignIn, exchange};
-pub use identities::{Linked, link, linked, sign_in, unlink};
+pub use identities::{Identities, Linked, link, linked, sign_in, unlink, unlink_all};
 
 use super::integration::Vendor;
 use crate::ids::{OrgId, encode, random16};

@@ -82,6 +82,16 @@ impl PaymentMethods {
         self.methods.iter().any(|method| method.id == id)
     }
 
+    /// All of them, newest first.
+    pub fn saved(self) -> Vec<Saved> {
+        let methods = self.methods.into_iter().rev();
+        let saved = methods.map(|method| Saved {
+            is_default: self.default.as_ref() == Some(&method.id),
+            method,
+        });
+        saved.collect()
+    }
+
     /// The method that came of what a customer sent.
     fn came_of(&self, sent: &str) -> Option<&PaymentMethod> {
         let of =
@@ -119,12 +129,7 @@ impl Wallet<'_> {
     pub async fn list(&self) -> Result<Vec<Saved>> {
         let key = self.scope.key(&Item::PaymentMethods);
         let found = self.store.get::<PaymentMethods>(&key).await?;
-        let methods = found.map(|found| found.entity).unwrap_or_default();
-        let saved = methods.methods.iter().rev().map(|method| Saved {
-            is_default: methods.default.as_ref() == Some(&method.id),
-            method: method.clone(),
-        });
-        Ok(saved.collect())
+        Ok(found.map(|found| found.entity.saved()).unwrap_or_default())
     }
 
     /// Saves what a customer was given by a provider's client library: Stripe's `pm_…`, or PayPal's token of

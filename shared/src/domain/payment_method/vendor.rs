@@ -5,6 +5,7 @@ use data_encoding::BASE64URL_NOPAD;
 use super::{PaymentMethod, PaymentMethods, PaymentProvider, Wallet};
 use crate::domain::integration::{PayPalMode, PayPalSettings, StripeSettings};
 use crate::error::{Code, Refusal, Result};
+use crate::store::{Condition, Item, Partition, Write};
 use crate::vendors::stripe::Stripe;
 
 impl Wallet<'_> {
@@ -59,7 +60,7 @@ impl Wallet<'_> {
     /// The one Stripe customer of ours. Stripe makes one for one key within a day, and one that is older is
     /// found. So there is never a second, even if what became of the first was never heard.
     async fn stripe_customer(&self, stripe: Stripe<'_>) -> Result<String> {
-        let reference = format!("{}/{}", self.scope.org(), self.scope.customer());
+        let reference = self.reference();
         if let Some(found) = stripe.find_customer(&reference).await? {
             return Ok(found);
         }
@@ -116,6 +117,44 @@ impl Wallet<'_> {
         }
     }
 
+    /// Has the providers forget the customer, and forgets the methods: for the end of the account. Doing it again
+    /// comes to the same.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps a provider from doing it. What an org has not set up, or no more, cannot be asked.
+    pub async fn forget(&self) -> Result<()> {
+        let (methods, version) = self.read().await?;
+        if let Some(settings) = set_up(self.stripe_settings().await)? {
+            let stripe = self.vendors.stripe(&settings.secret_key);
+            let customer = match methods.stripe_customer {
+                Some(customer) => Some(customer),
+                // One that was made by a request that was cut off.
+                None => stripe.find_customer(&self.reference()).await?,
+            };
+            if let Some(customer) = customer {
+                stripe.delete_customer(&customer).await?;
+            }
+        }
+        let agreements = methods.methods.iter();
+        for agreement in agreements.filter(|it| it.provider == PaymentProvider::PayPal) {
+            if set_up(self.paypal_settings().await)?.is_some() {
+                self.release(agreement).await?;
+            }
+        }
+        if version > 0 {
+            let delete = Write::delete(self.scope.key(&Item::PaymentMethods));
+            let unchanged = Condition::eq("v", &version);
+            self.store.write(delete.when(unchanged)).await?;
+        }
+        Ok(())
+    }
+
+    /// What the customer is called at Stripe.
+    fn reference(&self) -> String {
+        format!("{}/{}", self.scope.org(), self.scope.customer())
+    }
+
     async fn stripe_settings(&self) -> Result<StripeSettings> {
         let org = self.scope.org();
         self.integrations.stripe(self.store, self.ring, org).await
@@ -133,6 +172,15 @@ impl Wallet<'_> {
             .ring
             .idempotent_seed(self.scope.org(), operation, customer, what);
         BASE64URL_NOPAD.encode(&seed)
+    }
+}
+
+/// The settings, if the org has any.
+fn set_up<T>(settings: Result<T>) -> Result<Option<T>> {
+    match settings {
+        Ok(settings) => Ok(Some(settings)),
+        Err(error) if error.refusal().code == Code::IntegrationNotConfigured => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -325,6 +325,22 @@ pub async fn cancel(store: &Store, scope: &CustomerScope, id: &ReservationId) ->
     Ok(())
 }
 
+/// The writes that delete a booking and its number, and free its slot if it stands: for the end of the account.
+pub fn erase(scope: &CustomerScope, booking: &Stored<Reservation>) -> Vec<Write> {
+    let (org, reservation) = (scope.org(), &booking.entity);
+    let key = scope.key(&Item::Reservation(&reservation.id));
+    let mut writes = vec![
+        Write::delete(key).when(Condition::eq("v", &booking.version)),
+        Write::delete(org.reservation_number_key(&reservation.number)),
+    ];
+    if reservation.status.stands() {
+        let cells = Some(cells_of(reservation));
+        let freed = taken::writes(org, &reservation.definition, 0, cells, None);
+        writes.extend(freed);
+    }
+    writes
+}
+
 /// Staff's word on how a booking stands. Three round trips. Answers the booking as it was.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use crate::ids::{CustomerId, DefinitionId, OrgId, ReservationId};
 use crate::money::Money;
 use crate::store::{Collection, Entity, Item, List, Partition, Shopper, Store, Stored};
 
-pub use book::{Booked, Booking, Move, book, cancel, change, set_status};
+pub use book::{Booked, Booking, Move, book, cancel, change, erase, set_status};
 pub use definition::{
     Blocked, Definition, DefinitionStatus, Definitions, LocationType, OfficeHours, Service,
     TimeOfDay, WorkDay, save, stored,

@@ -159,6 +159,21 @@ fn backup_codes(scope: &CustomerScope) -> (Vec<String>, Vec<String>) {
     (0..BACKUP_CODES).map(one).unzip()
 }
 
+/// Holds a customer whose second factor is on to a code, and answers the write that spends it.
+///
+/// # Errors
+///
+/// `second_factor_state` where it is not on, `rate_limited`, `invalid_second_factor`.
+pub(super) async fn spend(
+    store: &Store,
+    ring: &KeyRing,
+    scope: &CustomerScope,
+    code: &str,
+) -> Result<Write> {
+    let (factor, spent) = prove_code(store, ring, scope, code).await?;
+    Ok(spent.write(scope, &factor))
+}
+
 /// Holds a customer whose second factor is on to a code. The try is counted before the code is looked at.
 /// The code is spent by a write of the caller's, on the condition that the version is still this one.
 ///

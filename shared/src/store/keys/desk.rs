@@ -1,6 +1,6 @@
 //! The keys of the desk: threads, queues, notes and devices.
 
-use super::{Key, digest};
+use super::{HIDDEN, Item, Key, digest};
 use crate::ids::{MessageId, OrgId, ThreadId};
 
 /// What the sort keys of a queue's entries begin with.
@@ -10,7 +10,7 @@ pub(crate) const NOTED: &str = "STAFFNOTE#";
 
 /// A message's sort key: where a later read of its thread goes on.
 pub(crate) fn message_position(id: &MessageId) -> String {
-    format!("MSG#{id}")
+    Item::Message(id).sk()
 }
 
 /// A note's sort key.
@@ -20,7 +20,7 @@ pub(crate) fn note_position(id: &MessageId) -> String {
 
 /// What the sort keys of a thread's messages begin with.
 pub(crate) fn messages_of(thread: &ThreadId) -> String {
-    format!("MSG#msg_{}", thread.as_str())
+    format!("{HIDDEN}MSG#msg_{}", thread.as_str())
 }
 
 impl OrgId {
