@@ -159,8 +159,12 @@ async fn a_product_is_saved_once_however_often_it_is_asked_for() {
         .expect(200);
     assert_eq!(first, again);
     assert_eq!(
-        (&first["product"]["price"], &first["product"]["inStock"]),
-        (&json!(12.5), &json!(true))
+        (
+            &first["product"]["sku"],
+            &first["product"]["price"],
+            &first["product"]["inStock"]
+        ),
+        (&json!("MUG-BLUE"), &json!(12.5), &json!(true))
     );
     let list = async || {
         world

@@ -7,6 +7,7 @@ pub mod iam;
 mod peer;
 pub mod provider;
 pub mod replay;
+mod unchanged;
 pub mod vendors;
 mod world;
 
@@ -14,7 +15,8 @@ pub use address::refused;
 pub use answer::{Answer, Ask};
 pub use faults::{Call, Fault, Faults, Injection, When, unix_millis};
 pub use peer::Peer;
-pub use world::{Account, World, assert_unchanged, checkout_body, eventually};
+pub use unchanged::assert_unchanged;
+pub use world::{Account, World, checkout_body, eventually};
 
 /// The repository's root.
 pub fn root() -> std::path::PathBuf {

@@ -344,28 +344,6 @@ fn sum(value: &Value) -> u64 {
     }
 }
 
-/// Holds two readings of the table to be the same, and names what differs.
-///
-/// # Panics
-///
-/// When something differs.
-#[track_caller]
-pub fn assert_unchanged(before: &[Value], after: &[Value]) {
-    let only_in = |one: &[Value], other: &[Value]| {
-        let different = one.iter().filter(|item| !other.contains(item));
-        different
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("\n  ")
-    };
-    assert!(
-        before == after,
-        "gone:\n  {}\ncome:\n  {}",
-        only_in(before, after),
-        only_in(after, before)
-    );
-}
-
 fn account(org: &str, session: &Value) -> Account {
     let text = |value: &Value| value.as_str().expect("a session has tokens").to_owned();
     Account {

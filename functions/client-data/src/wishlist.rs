@@ -23,7 +23,7 @@ pub(crate) fn routes<R: Routes>(routes: R) -> R {
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"data": [{
     "productId": "prd_06f1…", "addedAt": "2026-05-04T09:30:00Z",
-    "product": {"slug": "mug", "name": "Mug", "price": 12.5, "currency": "USD", "image": null, "inStock": true},
+    "product": {"slug": "mug", "sku": "MUG-WHITE", "name": "Mug", "price": 12.5, "currency": "USD", "image": null, "inStock": true},
 }]}))]
 struct Wishlist {
     data: Vec<WishView>,
@@ -49,6 +49,8 @@ pub(crate) struct WishView {
 #[serde(rename_all = "camelCase")]
 struct ProductSummary {
     slug: String,
+    /// Of the cheapest variation, to put it into a cart.
+    sku: Option<String>,
     name: String,
     /// What the cheapest variation costs.
     price: Option<Decimal>,
@@ -64,6 +66,7 @@ fn view(catalogue: &Catalogue, wish: &Wish) -> WishView {
         .product(&wish.product_id)
         .map(|product| ProductSummary {
             slug: product.slug.clone(),
+            sku: product.cheapest().map(|variation| variation.sku.clone()),
             name: product.name.clone(),
             price: product.price().map(Money::decimal),
             currency: product.price().map(|price| price.currency().code()),

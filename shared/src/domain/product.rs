@@ -88,11 +88,14 @@ pub struct Variation {
 }
 
 impl Product {
-    /// The price of the cheapest variation: what lists show and sort by.
+    /// The cheapest variation, the first of several: what lists show.
+    pub fn cheapest(&self) -> Option<&Variation> {
+        let variations = self.variations.iter();
+        variations.min_by_key(|variation| variation.price.minor())
+    }
+
+    /// Its price, which lists sort by.
     pub fn price(&self) -> Option<Money> {
-        self.variations
-            .iter()
-            .map(|variation| variation.price)
-            .min_by_key(|price| price.minor())
+        self.cheapest().map(|variation| variation.price)
     }
 }

@@ -4,6 +4,7 @@
 //! Every function has its own access key, its logical id in the template, so the proxy finds its role. Keys
 //! that its `AssumeRole` gave out stand for a tenant role and a session policy, and both must allow a call.
 
+mod arns;
 mod calls;
 pub mod policy;
 mod stack;
@@ -24,6 +25,7 @@ use portico_shared::auth::KeyRing;
 use portico_shared::aws::{Aws, Endpoints as AwsEndpoints};
 use serde_json::{Value, json};
 
+use self::arns::{ACCOUNT, REGION, arn, bucket_arn, queue_arn, secret_arn};
 use self::policy::{Call, Decision};
 use self::stack::Stack;
 use self::sts::Sts;
@@ -31,30 +33,8 @@ use crate::{World, root};
 
 pub use self::sts::Session;
 
-const REGION: &str = "us-east-1";
-const ACCOUNT: &str = "000000000000";
-
 /// Where mail comes from here, as `infra/local` has it.
 const MAIL_FROM: &str = "portico@localhost.example";
-
-fn arn(service: &str, what: &str) -> String {
-    let region = if service == "iam" { "" } else { REGION };
-    format!("arn:aws:{service}:{region}:{ACCOUNT}:{what}")
-}
-
-fn queue_arn(url: &str) -> String {
-    arn("sqs", url.rsplit('/').next().unwrap_or(url))
-}
-
-/// The names of buckets are everybody's.
-fn bucket_arn(bucket: &str) -> String {
-    format!("arn:aws:s3:::{bucket}")
-}
-
-/// Secrets Manager adds six letters to a secret's name.
-fn secret_arn(id: &str) -> String {
-    arn("secretsmanager", &format!("secret:{id}-AbCdEf"))
-}
 
 /// A permission that was asked for.
 #[derive(Debug, Clone)]

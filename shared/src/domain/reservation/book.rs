@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::closed::{in_time, open};
 use super::definition::Service;
-use super::slots::{Calendar, Slot, minutes, span};
+use super::slots::{Calendar, Slot, minutes};
 use super::taken::{self, Cells};
 use super::{Pointer, Reservation, ReservationStatus, by_id, by_number};
 use crate::auth::KeyRing;
@@ -378,27 +379,4 @@ fn step(owner: &impl Partition, stored: &Stored<Reservation>, to: ReservationSta
         writes.extend(taken::writes(org, &reservation.definition, 0, freed, None));
     }
     writes
-}
-
-fn open(reservation: &Reservation) -> Result<()> {
-    if reservation.status.stands() {
-        return Ok(());
-    }
-    let message = format!("the booking is {}", reservation.status);
-    Err(Refusal::because(Code::ReservationClosed, message).into())
-}
-
-fn in_time(reservation: &Reservation, now: Timestamp) -> Result<()> {
-    if now <= reservation.cancel_by {
-        return Ok(());
-    }
-    let ahead = reservation.start.duration_since(reservation.cancel_by);
-    let ahead = u32::try_from(ahead.as_mins()).unwrap_or(0);
-    let message = if ahead == 0 {
-        "the booking has begun, and can no longer be moved or cancelled".to_owned()
-    } else {
-        let ahead = span(ahead);
-        format!("a booking can be moved or cancelled until {ahead} before it begins")
-    };
-    Err(Refusal::because(Code::ReservationClosed, message).into())
 }

@@ -1,6 +1,7 @@
 //! Bookable services: definitions, slots, and bookings.
 
 mod book;
+mod closed;
 mod definition;
 mod draft;
 mod slots;
