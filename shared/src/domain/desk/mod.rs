@@ -108,7 +108,8 @@ async fn erase(
     ])
 }
 
-/// The writes that delete a ticket, as [`erase`]'s. Its messages are items of their own.
+/// The writes that delete a ticket and its place in the queue; what staff noted about it is deleted by this already. Its
+/// messages are items of their own.
 pub async fn erase_ticket(
     store: &Store,
     scope: &CustomerScope,

@@ -64,7 +64,8 @@ pub async fn status(store: &Store, scope: &CustomerScope) -> Result<Status> {
 ///
 /// # Errors
 ///
-/// `second_factor_state` while a second factor is on; `rate_limited` as [`mail_code`]'s.
+/// `second_factor_state` while a second factor is on; `rate_limited` within a minute after the last code, unless
+/// that was used, and after twenty within a day.
 pub async fn set_up(
     store: &Store,
     ring: &KeyRing,
