@@ -1,6 +1,7 @@
 //! Tickets: what customers and staff do with them.
 
-use portico_tests::assert_unchanged;
+use portico_shared::domain::desk::MOST_OPENED;
+use portico_tests::{Account, assert_unchanged};
 use serde_json::{Value, json};
 
 use super::{Desk, text, texts, with};
@@ -339,4 +340,32 @@ async fn pages_show_every_ticket_once_newest_first_and_filter_by_status() {
         oldest,
         [&made[0], &made[2], &made[3], &made[4]].map(Clone::clone)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_opens_one_ticket_after_the_other_is_held_back_and_others_are_not() {
+    let desk = Desk::start().await;
+    let other = desk.world.sign_up("acme", "other@acme.example").await;
+    let body = json!({"subject": "Again", "description": "Help."});
+    let ask = |who: &Account| {
+        let ask = desk.world.post("/client-data/tickets", &body);
+        ask.token(&who.token).send()
+    };
+    // The quarter of an hour may be over in between.
+    let (mut opened, mut limited) = (0, None);
+    while limited.is_none() && opened <= MOST_OPENED * 2 {
+        let answer = ask(&desk.customer).await;
+        match answer.status {
+            201 => opened += 1,
+            _ => limited = Some(answer),
+        }
+    }
+    let limited = limited.expect("at some time it is enough");
+    let seconds: u32 = limited.headers["retry-after"].parse().unwrap();
+    assert!((1..=900).contains(&seconds), "{seconds}");
+    limited.expect_problem(429, "rate_limited");
+    let kept = desk.get("/client-data/tickets?pageSize=200").await;
+    let kept = kept.expect(200)["data"].as_array().unwrap().len();
+    assert_eq!(kept, opened as usize);
+    ask(&other).await.expect(201);
 }

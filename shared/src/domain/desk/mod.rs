@@ -28,8 +28,8 @@ pub use message::{
 };
 pub use queue::{QueuePage, Queued};
 pub use ticket::{
-    Amendment, Category, NewTicket, Opened, Service, Ticket, TicketStatus, TicketView, amend,
-    correspondence, find, get, notes, open, queue, serve,
+    Amendment, Category, MOST_OPENED, NewTicket, Opened, Service, Ticket, TicketStatus, TicketView,
+    amend, correspondence, find, get, notes, open, queue, serve,
 };
 
 /// How often a change is tried while others change the same thing.

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::message::{self, Message, Note, Window};
 use super::queue::{self, Place, QueuePage, Queued};
 use super::{ATTEMPTS, Party, Priority, owner, point};
-use crate::auth::Staff;
+use crate::auth::{Limit, Staff};
 use crate::clock;
 use crate::domain::file::{self, Area, Attachment, Cabinet, Upload};
 use crate::domain::idempotency::Once;
@@ -28,6 +28,9 @@ pub use view::TicketView;
 
 /// The queues' name.
 const KIND: &str = "tickets";
+/// How many a customer may open within a quarter of an hour. Each is confirmed by mail, to an address that a guest
+/// need not have proved.
+pub const MOST_OPENED: u32 = 20;
 /// How far a ticket is.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
@@ -189,7 +192,8 @@ pub struct Opened {
 ///
 /// # Errors
 ///
-/// `idempotency_key_reused`; of the files, as [`file::attach`].
+/// `rate_limited` after [`MOST_OPENED`] within a quarter of an hour; `idempotency_key_reused`; of the files, as
+/// [`file::attach`].
 pub async fn open(
     cabinet: Cabinet<'_>,
     new: &NewTicket,
@@ -198,6 +202,12 @@ pub async fn open(
 ) -> Result<Opened> {
     const OPERATION: &str = "ticket";
     let Cabinet { store, scope, .. } = cabinet;
+    let limit = Limit::in_window(
+        scope.org(),
+        OPERATION,
+        scope.customer().as_str(),
+        MOST_OPENED,
+    );
     for _ in 0..ATTEMPTS {
         let mut ticket = opened(scope, new);
         let writes = |kept: &[Attachment]| {
@@ -209,6 +219,7 @@ pub async fn open(
                 point(scope, number),
                 Write::put(key, &ticket).when(Condition::Absent),
                 queue::enter(scope, ticket.place(), number),
+                limit.count(),
             ];
             writes.extend(once.map(|once| once.write(scope, OPERATION, number)));
             Ok(writes)
@@ -222,11 +233,15 @@ pub async fn open(
                 return Ok(Opened { ticket, replayed });
             }
             Err(Error::Store(StoreError::Cancelled(mut reasons))) => {
-                if let Some(number) = made(once, reasons.pop().flatten())? {
+                let before = once.and_then(|_| reasons.pop().flatten());
+                if let Some(number) = made(once, before)? {
                     let number = number.parse().map_err(|_| Code::NotFound)?;
                     let ticket = current(store, scope, &number, true).await?;
                     let replayed = true;
                     return Ok(Opened { ticket, replayed });
+                }
+                if reasons.pop().flatten().is_some() {
+                    return Err(limit.reached().into());
                 }
                 // The number was taken within this second: another one is not.
             }
