@@ -11,7 +11,7 @@ use portico_bench::cold_start::{self, Binaries, Measured};
 use portico_bench::platform::Platform;
 use portico_bench::process::megabytes;
 use portico_bench::report::{Aim, Bound, Table, figure};
-use portico_bench::serving::{REQUESTS, Serving};
+use portico_bench::serving::{ALL, Phase, REQUESTS, SIGN_IN, Serving};
 use portico_bench::startup::starts;
 use portico_bench::world::{ORDERS, ORDERS_EACH, PRODUCTS, SHOPPERS, World};
 use portico_bench::{Result, costs, function, micros, millis, slots};
@@ -253,11 +253,21 @@ fn served(serving: &Serving, aims: &mut Vec<Aim>) {
     }
     println!("## Memory\n\n{table}");
 
-    for phase in serving
-        .phases
-        .iter()
-        .filter(|phase| phase.clients == 16 && phase.operation.starts_with("GET"))
-    {
+    // Their work is their own: what is measured is how long one waits alone.
+    for (operation, bound) in [(ALL, 50.0), (SIGN_IN, 25.0)] {
+        let alone = |phase: &&Phase| phase.clients == 1 && phase.operation == operation;
+        if let Some(phase) = serving.phases.iter().find(alone) {
+            aims.push(Aim {
+                what: format!("{operation}, p50 ms, 1 client"),
+                measured: millis(phase.load.percentile(50)),
+                bound: Bound::AtMost(bound),
+            });
+        }
+    }
+    let lists = |phase: &&Phase| {
+        phase.clients == 16 && phase.operation.starts_with("GET") && phase.operation != ALL
+    };
+    for phase in serving.phases.iter().filter(lists) {
         aims.push(Aim {
             what: format!("{} a second, 16 clients", phase.operation),
             measured: phase.load.rate(),

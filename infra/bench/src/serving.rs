@@ -11,6 +11,11 @@ use crate::report::{Table, figure};
 use crate::world::World;
 use crate::{Result, micros, millis};
 
+/// Everything at once, of somebody with many orders.
+pub const ALL: &str = "GET /client-data/all, 1,000 orders";
+/// A customer's sign-in, which hashes a password.
+pub const SIGN_IN: &str = "POST /profile/customer/signin";
+
 /// How many requests the platform has answered when its memory is looked at again.
 pub const REQUESTS: usize = 100_000;
 
@@ -90,11 +95,7 @@ impl Serving {
                 .await?;
         }
         bench
-            .both(
-                "GET /client-data/all, 1,000 orders",
-                &Arc::from([world.everything()?]),
-                WRITES,
-            )
+            .both(ALL, &Arc::from([world.everything()?]), WRITES)
             .await?;
         bench
             .both(
@@ -103,9 +104,7 @@ impl Serving {
                 WRITES,
             )
             .await?;
-        bench
-            .both("POST /profile/customer/signin", &world.sign_ins()?, WRITES)
-            .await?;
+        bench.both(SIGN_IN, &world.sign_ins()?, WRITES).await?;
         for clients in CLIENTS {
             // A cart is ordered once: there are as many as can be needed.
             let count = WARM_UP.requests + WRITES.requests;
