@@ -90,7 +90,7 @@ async fn a_ticket_that_is_cut_off_anywhere_is_one_ticket_with_one_place_in_the_q
     };
     at_every_call(
         &desk.faults,
-        async |name| desk.known(&name),
+        async |name| desk.customer(&name).await,
         async |who| open(who).await.status,
         async |who, _| {
             let ticket = open(who).await.expect(201);
@@ -118,7 +118,8 @@ async fn places(desk: &Desk, of: &Value) -> usize {
 async fn a_comment_and_a_reply_that_are_cut_off_anywhere_are_there_once() {
     let desk = Desk::start().await;
     let prepare = async |name: String| {
-        let mut who = desk.known(&name);
+        // Somebody new each time: how many tickets one customer opens in a while is limited.
+        let mut who = desk.customer(&name).await;
         // Another key than the change's.
         let ask = desk.world.post("/client-data/tickets", &new_ticket());
         let ticket = ask
