@@ -292,6 +292,7 @@ fn compose(
         subtotal: priced.subtotal,
         discounts: priced.discounts,
         total,
+        payments: Vec::new(),
         cart: cart.id.clone(),
         shipment: None,
         history: vec![StatusChange {

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use super::address::PostalAddress;
 use super::benefit::Discount;
+use super::payment_method::PaymentProvider;
 use super::pricing::Line;
 use crate::ids::{CartId, OrderId, StaffId};
 use crate::money::Money;
@@ -45,6 +46,19 @@ pub enum PaymentStatus {
     Pending,
     /// In full.
     Paid,
+}
+
+/// Money that a payment provider took for an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Captured {
+    /// Who took it.
+    pub provider: PaymentProvider,
+    /// What it is paid back by: Stripe's `pi_…`, the id of PayPal's capture.
+    pub reference: String,
+    /// How much.
+    pub amount: Money,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Whom an order is for.
@@ -105,6 +119,9 @@ pub struct Order {
     pub discounts: Vec<Discount>,
     /// What is to be paid.
     pub total: Money,
+    /// What was paid through the platform. What was paid outside it is not here.
+    #[serde(default)]
+    pub payments: Vec<Captured>,
     /// The cart it was.
     pub cart: CartId,
     /// How it was sent.
