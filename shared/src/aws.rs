@@ -171,6 +171,21 @@ impl Aws {
         &self.endpoints
     }
 
+    /// The region.
+    pub fn region(&self) -> &str {
+        self.region.as_ref()
+    }
+
+    /// How often a call is tried.
+    pub(crate) fn max_attempts(&self) -> u32 {
+        self.max_attempts
+    }
+
+    /// The function's own credentials.
+    pub(crate) fn credentials(&self) -> SharedCredentialsProvider {
+        self.credentials.clone()
+    }
+
     /// The value of a secret in Secrets Manager, by its name or ARN.
     ///
     /// # Errors

@@ -5,26 +5,22 @@
 //! hour, and always as a download.
 
 mod path;
+mod s3;
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{Builder, RequestChecksumCalculation};
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::operation::get_object::GetObjectOutput;
-use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use http::{Method, Request};
 use jiff::Timestamp;
 
+use self::s3::{Entry, Objects, S3, Unsigned, Versions, done, encoded, read};
 use crate::aws::Aws;
 use crate::clock;
 use crate::error::{Error, Result};
-use crate::store::{CustomerScope, Reach, TenantSessions};
+use crate::outbound::Reply;
+use crate::store::CustomerScope;
 
 pub use path::{FilePath, InvalidPath};
 
@@ -32,6 +28,9 @@ pub use path::{FilePath, InvalidPath};
 pub const LINK: Duration = Duration::from_mins(15);
 /// How much of an object is read to tell what it is: where images keep their size, after the camera's notes.
 const HEAD: usize = 128 * 1024;
+
+/// How many objects a list names: as many as fit into the largest answer that is read, however long their keys.
+const PAGE: (&str, &str) = ("max-keys", "250");
 
 /// What all keys of a customer's objects begin with.
 fn prefix(scope: &CustomerScope) -> String {
@@ -73,7 +72,7 @@ struct Bucket {
     aws: Aws,
     name: String,
     /// Built when first used: most requests of a function do without.
-    client: OnceLock<Client>,
+    s3: OnceLock<S3>,
 }
 
 impl Files {
@@ -83,7 +82,7 @@ impl Files {
         Self(Arc::new(Bucket {
             aws: aws.clone(),
             name: bucket.into(),
-            client: OnceLock::new(),
+            s3: OnceLock::new(),
         }))
     }
 
@@ -92,28 +91,20 @@ impl Files {
         Self::new(aws, env::var("PORTICO_FILES_BUCKET").unwrap_or_default())
     }
 
-    fn client(&self) -> &Client {
-        let Bucket { aws, name, client } = &*self.0;
-        client.get_or_init(|| {
-            let endpoint = aws.endpoints().s3.as_ref();
-            let mut config = Builder::from(&aws.sdk_config(endpoint))
-                // Elsewhere than at AWS there is no name for each bucket.
-                .force_path_style(endpoint.is_some())
-                // TLS guards the way; a checksum of nothing would become part of each upload link.
-                .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
-            if let Some(role) = aws.tenant_role() {
-                config = config.identity_cache(TenantSessions::new(
-                    aws,
-                    role,
-                    Reach::Objects(name.clone()),
-                ));
-            }
-            Client::from_conf(config.build())
-        })
+    fn s3(&self) -> &S3 {
+        let Bucket { aws, name, s3 } = &*self.0;
+        s3.get_or_init(|| S3::new(aws, name))
     }
 
-    fn key(scope: &CustomerScope, path: &FilePath) -> String {
-        format!("{}{path}", prefix(scope))
+    fn object(
+        &self,
+        method: Method,
+        scope: &CustomerScope,
+        path: &FilePath,
+        query: &[(&str, &str)],
+    ) -> Unsigned {
+        let key = format!("{}{path}", prefix(scope));
+        self.s3().request(method, &key, query)
     }
 
     /// Writes an object, in place of one that is there. Answers its `ETag`.
@@ -124,11 +115,10 @@ impl Files {
         content_type: &str,
         content: Vec<u8>,
     ) -> Result<String> {
-        let put = self.client().put_object().bucket(&self.0.name);
-        let put = put.key(Self::key(scope, path)).content_type(content_type);
-        let done = put.body(ByteStream::from(content)).send().await;
-        let done = done.map_err(|error| unavailable(&error))?;
-        Ok(unquoted(done.e_tag))
+        let put = self.object(Method::PUT, scope, path, &[]);
+        let put = put.header("content-type", content_type)?;
+        let done = done(self.s3().send(put, content).await?)?;
+        Ok(etag(&done))
     }
 
     /// Writes an object that the bucket's lifecycle deletes a week later. Answers its `ETag`.
@@ -139,66 +129,56 @@ impl Files {
         content_type: &str,
         content: Vec<u8>,
     ) -> Result<String> {
-        let put = self.client().put_object().bucket(&self.0.name);
-        let put = put.key(Self::key(scope, path)).content_type(content_type);
-        let put = put.tagging("kept=week").body(ByteStream::from(content));
-        let done = put.send().await.map_err(|error| unavailable(&error))?;
-        Ok(unquoted(done.e_tag))
+        let put = self.object(Method::PUT, scope, path, &[]);
+        let put = put.header("content-type", content_type)?;
+        let put = put.header("x-amz-tagging", "kept=week")?;
+        let done = done(self.s3().send(put, content).await?)?;
+        Ok(etag(&done))
     }
 
     /// What an object is and begins with, if it is there.
     pub async fn peek(&self, scope: &CustomerScope, path: &FilePath) -> Result<Option<Peek>> {
-        let get = self.client().get_object().bucket(&self.0.name);
-        let get = get.key(Self::key(scope, path));
-        let found = match get.range(format!("bytes=0-{}", HEAD - 1)).send().await {
-            Ok(found) => found,
-            Err(error) => {
-                return match error.as_service_error().and_then(|error| error.code()) {
-                    // A role that may not list the bucket is not told what is missing.
-                    Some("NoSuchKey" | "AccessDenied") => Ok(None),
-                    _ => Err(unavailable(&error)),
-                };
-            }
-        };
-        let (size, content_type) = (size(&found), found.content_type);
-        let etag = unquoted(found.e_tag);
-        let head = found.body.collect().await;
-        let head = head.map_err(|_| Error::Unavailable("S3 stopped in an object".to_owned()))?;
+        let get = self.object(Method::GET, scope, path, &[]);
+        let get = get.header("range", format!("bytes=0-{}", HEAD - 1))?;
+        let found = self.s3().send(get, Vec::new()).await?;
+        // A role that may not list the bucket is not told what is missing.
+        if matches!(
+            s3::code(&found).as_deref(),
+            Some("NoSuchKey" | "AccessDenied")
+        ) {
+            return Ok(None);
+        }
+        let found = done(found)?;
         Ok(Some(Peek {
-            size,
-            content_type: content_type.unwrap_or_default(),
-            etag,
-            head: head.to_vec(),
+            size: size(&found),
+            content_type: found.header("content-type").unwrap_or_default().to_owned(),
+            etag: etag(&found),
+            head: found.body,
         }))
     }
 
     /// Deletes an object; one that is not there is deleted already.
     pub async fn delete(&self, scope: &CustomerScope, path: &FilePath) -> Result<()> {
-        let delete = self.client().delete_object().bucket(&self.0.name);
-        let done = delete.key(Self::key(scope, path)).send().await;
-        done.map(|_| ()).map_err(|error| unavailable(&error))
+        let delete = self.object(Method::DELETE, scope, path, &[]);
+        done(self.s3().send(delete, Vec::new()).await?).map(|_| ())
     }
 
     /// Deletes every object of the customer's, those that no item names too. Answers how many there were.
     ///
-    /// Two calls for each thousand. Needs `s3:ListBucket` beside `s3:DeleteObject`.
+    /// Two calls for each 250. Needs `s3:ListBucket` beside `s3:DeleteObject`.
     pub async fn delete_all(&self, scope: &CustomerScope) -> Result<usize> {
         let mut count = 0;
         loop {
             // Each round begins anew: what was there is gone.
-            let list = self.client().list_objects_v2().bucket(&self.0.name);
-            let page = list.prefix(prefix(scope)).send().await;
-            let page = page.map_err(|error| unavailable(&error))?;
-            let keys = page.contents.unwrap_or_default().into_iter();
-            let keys: Vec<_> = keys
-                .filter_map(|object| ObjectIdentifier::builder().key(object.key?).build().ok())
-                .collect();
-            if keys.is_empty() {
+            let query = [("list-type", "2"), PAGE, ("prefix", &prefix(scope))];
+            let list = self.s3().request(Method::GET, "", &query);
+            let page = done(self.s3().send(list, Vec::new()).await?)?;
+            let found = read::<Objects>(&page)?.objects;
+            if found.is_empty() {
                 return Ok(count);
             }
-            let found = keys.len();
-            self.delete_objects(keys).await?;
-            count += found;
+            count += found.len();
+            self.delete_objects(found).await?;
         }
     }
 
@@ -209,28 +189,15 @@ impl Files {
         self.delete_all(scope).await?;
         loop {
             // Each round begins anew, as above.
-            let list = self.client().list_object_versions().bucket(&self.0.name);
-            let page = match list.prefix(prefix(scope)).send().await {
-                Ok(page) => page,
-                // Elsewhere than at AWS there may be no versions.
-                Err(error) => {
-                    return match error.as_service_error().and_then(|error| error.code()) {
-                        Some("NotImplemented") => Ok(()),
-                        _ => Err(unavailable(&error)),
-                    };
-                }
-            };
-            let versions = page.versions.unwrap_or_default().into_iter();
-            let versions = versions.map(|version| (version.key, version.version_id));
-            let markers = page.delete_markers.unwrap_or_default().into_iter();
-            let markers = markers.map(|marker| (marker.key, marker.version_id));
-            let objects = versions.chain(markers).filter_map(|(key, version)| {
-                let object = ObjectIdentifier::builder()
-                    .key(key?)
-                    .set_version_id(version);
-                object.build().ok()
-            });
-            let objects: Vec<_> = objects.collect();
+            let query = [("versions", ""), PAGE, ("prefix", &prefix(scope))];
+            let list = self.s3().request(Method::GET, "", &query);
+            let page = self.s3().send(list, Vec::new()).await?;
+            // Elsewhere than at AWS there may be no versions.
+            if s3::code(&page).as_deref() == Some("NotImplemented") {
+                return Ok(());
+            }
+            let Versions { versions, markers } = read(&done(page)?)?;
+            let objects: Vec<Entry> = versions.into_iter().chain(markers).collect();
             if objects.is_empty() {
                 return Ok(());
             }
@@ -238,14 +205,10 @@ impl Files {
         }
     }
 
-    async fn delete_objects(&self, objects: Vec<ObjectIdentifier>) -> Result<()> {
-        let delete = Delete::builder().set_objects(Some(objects)).quiet(true);
-        let delete = delete.build();
-        let delete = delete.map_err(|error| Error::Internal(error.to_string()))?;
-        let request = self.client().delete_objects().bucket(&self.0.name);
-        let done = request.delete(delete).send().await;
-        let done = done.map_err(|error| unavailable(&error))?;
-        if done.errors().is_empty() {
+    async fn delete_objects(&self, objects: Vec<Entry>) -> Result<()> {
+        let request = self.s3().request(Method::POST, "", &[("delete", "")]);
+        let (request, body) = s3::deletion(request, objects)?;
+        if s3::all_deleted(&done(self.s3().send(request, body).await?)?)? {
             Ok(())
         } else {
             Err(Error::Unavailable("S3 kept some objects".to_owned()))
@@ -261,13 +224,15 @@ impl Files {
         name: &str,
         content_type: &str,
     ) -> Result<Link> {
-        let get = self.client().get_object().bucket(&self.0.name);
-        let get = get
-            .key(Self::key(scope, path))
-            .response_content_type(content_type)
-            .response_content_disposition(attachment(name));
-        let signed = get.presigned(for_a_while()?).await;
-        Ok(link(&signed.map_err(|error| unavailable(&error))?))
+        let query = [
+            ("response-content-disposition", attachment(name)),
+            ("response-content-type", content_type.to_owned()),
+        ];
+        let query = query
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
+        let get = self.object(Method::GET, scope, path, &query);
+        Ok(link(self.s3().sign(get).await?))
     }
 
     /// A link to upload an object of exactly this size and type, once. Nothing is asked of S3.
@@ -278,32 +243,25 @@ impl Files {
         content_type: &str,
         size: u64,
     ) -> Result<Link> {
-        let size = i64::try_from(size).map_err(|error| Error::Internal(error.to_string()))?;
-        let put = self.client().put_object().bucket(&self.0.name);
-        let put = put
-            .key(Self::key(scope, path))
-            .content_type(content_type)
-            .content_length(size)
-            // What was looked at when the upload was completed is not replaced through the same link.
-            .if_none_match("*");
-        let signed = put.presigned(for_a_while()?).await;
-        Ok(link(&signed.map_err(|error| unavailable(&error))?))
+        let put = self.object(Method::PUT, scope, path, &[]);
+        let put = put.header("content-type", content_type)?;
+        let put = put.header("content-length", size.to_string())?;
+        // What was looked at when the upload was completed is not replaced through the same link.
+        let put = put.header("if-none-match", "*")?;
+        Ok(link(self.s3().sign(put).await?))
     }
 }
 
-fn for_a_while() -> Result<PresigningConfig> {
-    PresigningConfig::expires_in(LINK).map_err(|error| Error::Internal(error.to_string()))
-}
-
-fn link(signed: &PresignedRequest) -> Link {
-    // Clients set these by themselves, and browsers let nobody else.
-    let own = |name: &str| matches!(name, "host" | "content-length");
-    let headers = signed.headers().filter(|(name, _)| !own(name));
+fn link(signed: Request<()>) -> Link {
+    // Clients set this one by themselves, and browsers let nobody else.
+    let headers = signed.headers().iter();
+    let headers = headers.filter(|(name, _)| *name != http::header::CONTENT_LENGTH);
+    let text = |value: &http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
     Link {
-        method: signed.method().to_owned(),
-        url: signed.uri().to_owned(),
+        method: signed.method().to_string(),
+        url: signed.uri().to_string(),
         headers: headers
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .map(|(name, value)| (name.to_string(), text(value)))
             .collect(),
         expires_at: clock::now() + LINK,
     }
@@ -316,44 +274,21 @@ fn attachment(name: &str) -> String {
         .chars()
         .map(|c| if plain(c) { c } else { '_' })
         .collect();
-    let mut whole = String::new();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-') {
-            whole.push(char::from(byte));
-        } else {
-            let _ = write!(whole, "%{byte:02X}");
-        }
-    }
+    let whole = encoded(name);
     format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{whole}")
 }
 
-/// The size of the whole of which a part was read: `bytes 0-99/1234`.
-fn size(part: &GetObjectOutput) -> u64 {
-    let whole = part
-        .content_range()
-        .and_then(|range| range.rsplit('/').next());
-    let read = || {
-        part.content_length()
-            .and_then(|length| u64::try_from(length).ok())
-    };
-    let whole = whole.and_then(|size| size.parse().ok());
-    whole.or_else(read).unwrap_or(0)
+/// The size of the whole of which a part was read: `bytes 0-99/1234`. An empty object has no part.
+fn size(part: &Reply) -> u64 {
+    let range = part.header("content-range").unwrap_or_default();
+    let whole = range.rsplit('/').next().and_then(|size| size.parse().ok());
+    whole.unwrap_or(part.body.len() as u64)
 }
 
-fn unquoted(etag: Option<String>) -> String {
-    etag.unwrap_or_default().trim_matches('"').to_owned()
-}
-
-/// A call that failed, by its code; never with the key, which has a name that a person gave.
-fn unavailable<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Error {
-    let reason = match error {
-        SdkError::TimeoutError(_) => "timed out",
-        SdkError::DispatchFailure(_) => "no connection",
-        SdkError::ServiceError(context) => context.err().code().unwrap_or("service error"),
-        SdkError::ConstructionFailure(_) => "a request that cannot be made",
-        _ => "no usable answer",
-    };
-    Error::Unavailable(format!("S3: {reason}"))
+/// Without its quotes.
+fn etag(reply: &Reply) -> String {
+    let etag = reply.header("etag").unwrap_or_default();
+    etag.trim_matches('"').to_owned()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 //! | [`auth`] | key ring, tokens, passwords, refresh sessions |
 //! | [`vendors`] | other companies' services |
 //! | [`store`], [`queue`], [`files`] | the `DynamoDB` table, the SQS queue, the bucket in S3 |
-//! | [`error`], [`aws`], [`ids`], [`money`], [`clock`], [`deadline`], [`patch`], [`secret`], [`text`] | the ground |
+//! | [`error`], [`aws`], [`ids`], [`money`], [`clock`], [`deadline`], `outbound`, [`patch`], [`secret`], [`text`] | the ground |
 //!
 //! No AWS SDK type leaves the adapters `store`, `queue` and `files`: a handler never sees an attribute value.
 
@@ -23,6 +23,7 @@ pub mod files;
 pub mod http;
 pub mod ids;
 pub mod money;
+mod outbound;
 pub mod patch;
 pub mod queue;
 pub mod secret;

@@ -20,9 +20,11 @@ pub mod process;
 pub mod report;
 pub mod runtime_api;
 pub mod serving;
+pub mod sign_in;
 pub mod slots;
 pub mod startup;
 pub mod tls;
+pub mod wait;
 pub mod wire;
 pub mod world;
 

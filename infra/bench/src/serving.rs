@@ -13,8 +13,6 @@ use crate::{Result, micros, millis};
 
 /// Everything at once, of somebody with many orders.
 pub const ALL: &str = "GET /client-data/all, 1,000 orders";
-/// A customer's sign-in, which hashes a password.
-pub const SIGN_IN: &str = "POST /profile/customer/signin";
 
 /// How many requests the platform has answered when its memory is looked at again.
 pub const REQUESTS: usize = 100_000;
@@ -104,7 +102,9 @@ impl Serving {
                 WRITES,
             )
             .await?;
-        bench.both(SIGN_IN, &world.sign_ins()?, WRITES).await?;
+        bench
+            .both("POST /profile/customer/signin", &world.sign_ins()?, WRITES)
+            .await?;
         for clients in CLIENTS {
             // A cart is ordered once: there are as many as can be needed.
             let count = WARM_UP.requests + WRITES.requests;

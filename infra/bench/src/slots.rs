@@ -14,9 +14,8 @@ use portico_shared::money::parse_currency;
 use serde_json::json;
 
 use crate::Result;
-use crate::events::http_event;
-use crate::function::invoke;
 use crate::platform::Platform;
+use crate::wait::{Waits, post_event, wait};
 use crate::world::{World, org_id};
 
 /// How many bookings there are.
@@ -31,10 +30,8 @@ const TIMES: usize = 200;
 pub struct Measured {
     /// How many slots were free.
     pub free: usize,
-    /// The request, from the event's JSON to the reply's: half of them took no longer.
-    pub request: Duration,
-    /// One in a hundred requests took longer.
-    pub slowest: Duration,
+    /// The request.
+    pub waits: Waits,
     /// The rules alone, without the table: half of the times.
     pub rules: Duration,
 }
@@ -77,27 +74,13 @@ pub async fn measure(platform: &Platform, world: &World) -> Result<Measured> {
         reservation::book(&store, &ring, &scope, booking).await?;
     }
 
-    let mut event = http_event(
-        "/client-data/reservations/available-slots",
-        "",
-        &world.reader,
-    );
-    event["requestContext"]["http"]["method"] = json!("POST");
-    event["headers"]["content-type"] = json!("application/json");
     let wanted = json!({"definitionId": "bench", "startDate": dates.0, "endDate": dates.1});
-    event["body"] = json!(wanted.to_string());
-    let event = event.to_string();
+    let path = "/client-data/reservations/available-slots";
+    let event = post_event(path, &wanted, &world.reader);
     // Slots are no files.
     let files = Files::new(&Aws::local(Endpoints::default()), "none");
     let router = portico_client_data::router(App::new(store.clone(), files, ring, false));
-    invoke(&router, event.as_bytes()).await?;
-    let mut requests = Vec::with_capacity(TIMES);
-    for _ in 0..TIMES {
-        let began = Instant::now();
-        invoke(&router, event.as_bytes()).await?;
-        requests.push(began.elapsed());
-    }
-    requests.sort_unstable();
+    let waits = wait(platform, &router, &[event], TIMES).await?;
 
     let calendars = Definitions::default();
     let calendar = calendars.get(&store, &org, "bench").await?;
@@ -114,8 +97,7 @@ pub async fn measure(platform: &Platform, world: &World) -> Result<Measured> {
     rules.sort_unstable();
     Ok(Measured {
         free: left,
-        request: requests[TIMES / 2],
-        slowest: requests[TIMES * 99 / 100],
+        waits,
         rules: rules[TIMES / 2],
     })
 }

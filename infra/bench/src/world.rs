@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::Result;
 use crate::http::{Ask, Connection};
 use crate::platform::Platform;
+use crate::wait::post_event;
 
 /// The `orgid` of all that the bench does.
 pub const ORG: &str = "bench";
@@ -167,6 +168,15 @@ impl World {
         let body = |shopper: &Account| json!({"email": shopper.email, "password": PASSWORD});
         let ask = |shopper| in_org(Ask::post("/profile/customer/signin", &body(shopper)));
         self.shoppers.iter().map(ask).collect()
+    }
+
+    /// The same as events of the function.
+    pub fn sign_in_events(&self) -> Vec<String> {
+        let event = |shopper: &Account| {
+            let body = json!({"email": shopper.email, "password": PASSWORD});
+            post_event("/profile/customer/signin", &body, shopper)
+        };
+        self.shoppers.iter().map(event).collect()
     }
 
     /// A GET by the reader.

@@ -6,17 +6,16 @@
 //! that a key names: a defect that builds another org's key is refused by IAM.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
-use aws_config::identity::IdentityCache;
 use aws_config::sts::AssumeRoleProvider;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_dynamodb::config::{
-    ConfigBag, ResolveCachedIdentity, RuntimeComponents, SharedIdentityCache,
-};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials as _;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_dynamodb::config::{ConfigBag, ResolveCachedIdentity, RuntimeComponents};
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::identity::{Identity, IdentityFuture, SharedIdentityResolver};
+use aws_smithy_runtime_api::client::identity::{IdentityFuture, SharedIdentityResolver};
 use quick_cache::sync::Cache;
 use serde_json::json;
 
@@ -48,24 +47,16 @@ pub(crate) enum Reach {
     Objects(String),
 }
 
-/// The credentials of the org that the work is bound to, for a client of the table or of the bucket.
+/// The credentials of the org that the work is bound to, for the table or for the bucket.
 ///
-/// It takes the place of the SDK's identity cache, because that is asked before each call, in the task of the
-/// call. Behind it, each org has an identity cache of the SDK's own, which renews credentials before they
-/// expire.
+/// For the SDK it takes the place of the identity cache, because that is asked before each call, in the task of
+/// the call.
 #[derive(Debug)]
 pub(crate) struct TenantSessions {
     role: String,
     reach: Reach,
     sts: SdkConfig,
-    sessions: Cache<OrgId, Session>,
-}
-
-/// One org's credentials.
-#[derive(Debug, Clone)]
-struct Session {
-    assumed: SharedIdentityResolver,
-    cache: SharedIdentityCache,
+    sessions: Cache<OrgId, Credentials>,
 }
 
 impl TenantSessions {
@@ -82,34 +73,28 @@ impl TenantSessions {
         }
     }
 
-    async fn open(&self, org: &OrgId) -> Session {
-        let assumed = AssumeRoleProvider::builder(&self.role)
+    /// Credentials that are good for a link's time.
+    pub(crate) async fn credentials(&self) -> Result<Credentials, BoxError> {
+        let Some(org) = ORG.try_with(Clone::clone).ok().flatten() else {
+            tracing::error!("a call to the table that is not bound to an org");
+            return Err("the call is not bound to an org".into());
+        };
+        let good_until = SystemTime::now() + LINK_TIME;
+        let good = |session: &Credentials| session.expiry().is_none_or(|end| end > good_until);
+        self.sessions.remove_if(&org, |session| !good(session));
+        // Rare, and large as a future: boxed, it does not weigh on every call.
+        let open = async { Ok::<_, BoxError>(Box::pin(self.open(&org)).await?) };
+        self.sessions.get_or_insert_async(&org, open).await
+    }
+
+    async fn open(&self, org: &OrgId) -> Result<Credentials, CredentialsError> {
+        let role = AssumeRoleProvider::builder(&self.role)
             .configure(&self.sts)
             .session_name(org.as_str())
             .policy(session_policy(org, &self.role, &self.reach))
             .build()
             .await;
-        Session {
-            assumed: SharedIdentityResolver::new(SharedCredentialsProvider::new(assumed)),
-            cache: IdentityCache::lazy().buffer_time(LINK_TIME).build(),
-        }
-    }
-
-    async fn resolve(
-        &self,
-        components: &RuntimeComponents,
-        config: &ConfigBag,
-    ) -> Result<Identity, BoxError> {
-        let Some(org) = ORG.try_with(Clone::clone).ok().flatten() else {
-            tracing::error!("a call to the table that is not bound to an org");
-            return Err("the call is not bound to an org".into());
-        };
-        // Rare, and large as a future: boxed, it does not weigh on every call.
-        let open = async { Ok::<_, BoxError>(Box::pin(self.open(&org)).await) };
-        let Session { assumed, cache } = self.sessions.get_or_insert_async(&org, open).await?;
-        cache
-            .resolve_cached_identity(assumed, components, config)
-            .await
+        role.provide_credentials().await
     }
 }
 
@@ -117,10 +102,10 @@ impl ResolveCachedIdentity for TenantSessions {
     fn resolve_cached_identity<'a>(
         &'a self,
         _own: SharedIdentityResolver,
-        components: &'a RuntimeComponents,
-        config: &'a ConfigBag,
+        _components: &'a RuntimeComponents,
+        _config: &'a ConfigBag,
     ) -> IdentityFuture<'a> {
-        IdentityFuture::new(self.resolve(components, config))
+        IdentityFuture::new(async { Ok(self.credentials().await?.into()) })
     }
 }
 

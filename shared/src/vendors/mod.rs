@@ -4,7 +4,6 @@
 //! Where a service answers is fixed in this code. It is no setting of a tenant's: whoever could choose it
 //! could have the functions call addresses that only they reach.
 
-mod http;
 pub mod oauth;
 pub mod paypal;
 pub mod places;
@@ -12,9 +11,9 @@ pub mod stripe;
 
 use std::sync::Arc;
 
-use self::http::Http;
-pub use self::http::{ATTEMPT, ATTEMPTS, Reply};
 use self::paypal::Tokens;
+use crate::outbound::Http;
+pub use crate::outbound::{ATTEMPT, ATTEMPTS, Reply};
 
 /// Where the services answer. The default is the services themselves; a test names its own.
 #[derive(Debug, Clone)]

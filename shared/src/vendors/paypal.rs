@@ -12,8 +12,8 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::Vendors;
-use super::http::{Http, Reply};
 use crate::error::{Code, Error, Refusal, Result};
+use crate::outbound::{Http, Reply};
 use crate::secret::Secret;
 
 /// PayPal, as one application.

@@ -5,8 +5,8 @@ use reqwest::RequestBuilder;
 use serde::{Deserialize, Serialize};
 
 use super::Vendors;
-use super::http::{Http, Reply};
 use crate::error::{Code, Refusal, Result};
+use crate::outbound::{Http, Reply};
 use crate::secret::Secret;
 
 /// The Places API, with one project's key.

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Vendors;
-use super::http::{Http, Reply};
 use crate::error::{Code, Refusal, Result};
+use crate::outbound::{Http, Reply};
 use crate::secret::Secret;
 
 /// The version of the API that these requests and replies are written for.

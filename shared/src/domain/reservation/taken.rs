@@ -77,33 +77,42 @@ impl Taken {
             .await?;
         let mut taken = BTreeMap::new();
         for stored in slice.items {
-            let first = stored.entity.first;
-            for (name, count) in stored.entity.counts {
-                if let (Count::Of(count), Ok(cell)) = (count, name.parse::<i64>()) {
-                    taken.insert(first + cell, count);
-                }
-            }
+            taken.extend(stored.entity.cells());
         }
         Ok(Self(taken))
     }
 }
 
-/// Six hours of cells, as stored: attributes of two digits, each a count.
+/// Six hours of cells, as stored: attributes of two digits, each a count, beside the item's others. A month
+/// of free slots reads thousands, so they are taken as they come: a struct with a flattened map would copy
+/// each of them twice.
 #[derive(Debug, Serialize, Deserialize)]
-struct Counts {
-    /// The first cell's number.
-    first: i64,
-    #[serde(flatten)]
-    counts: HashMap<String, Count>,
-}
+#[serde(transparent)]
+struct Counts(HashMap<String, Attribute>);
 
-/// What an attribute of two digits is; the item's other attributes are none.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Count {
-    Of(u32),
+enum Attribute {
+    Number(i64),
     #[serde(skip_serializing)]
-    None(IgnoredAny),
+    Other(IgnoredAny),
+}
+
+impl Counts {
+    /// The cells that are counted, and how many bookings have each.
+    fn cells(self) -> impl Iterator<Item = (i64, u32)> {
+        let first = match self.0.get("first") {
+            Some(Attribute::Number(first)) => *first,
+            _ => 0,
+        };
+        self.0.into_iter().filter_map(move |(name, attribute)| {
+            let Attribute::Number(count) = attribute else {
+                return None;
+            };
+            let cell: i64 = name.parse().ok()?;
+            Some((first + cell, u32::try_from(count).ok()?))
+        })
+    }
 }
 
 impl Entity for Counts {

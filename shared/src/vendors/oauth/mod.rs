@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Vendors;
-use super::http::{Http, Reply};
 use crate::error::{Code, Error, Refusal, Result};
+use crate::outbound::{Http, Reply};
 use crate::secret::Secret;
 use crate::text::normalize_email;
 

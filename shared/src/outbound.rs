@@ -1,4 +1,4 @@
-//! One HTTP client for all vendors: what is tried again, how long, and how much is read.
+//! HTTP to services that no SDK is used for: what is tried again, how long, and how much is read.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -25,25 +25,39 @@ const SHORTEST: Duration = Duration::from_millis(100);
 const CONNECT: Duration = Duration::from_secs(2);
 /// A connection that was idle for longer was likely closed at the other end.
 const IDLE: Duration = Duration::from_secs(20);
-/// The largest answer that is read, in bytes. What is asked for here has a few KB.
+/// The largest answer that is read, in bytes. Most have a few KB.
 const LARGEST: usize = 256 * 1024;
 
-/// The client. Its trust roots are the machine's, read with the first call: functions that call no vendor
+/// A client. Its trust roots are the machine's, read with the first call: functions that call nobody
 /// do not pay for them.
-#[derive(Debug, Default)]
-pub(super) struct Http {
+#[derive(Debug)]
+pub(crate) struct Http {
     /// None if the machine has no trust roots.
     client: OnceLock<Option<Client>>,
     without_tls: bool,
+    attempts: u32,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            client: OnceLock::new(),
+            without_tls: false,
+            attempts: ATTEMPTS,
+        }
+    }
 }
 
 /// An answer.
 #[derive(Debug)]
 pub struct Reply {
-    vendor: &'static str,
-    /// The status, below 500.
+    service: &'static str,
+    /// The status: below 500, or 501.
     pub status: StatusCode,
-    body: Vec<u8>,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, whole.
+    pub body: Vec<u8>,
 }
 
 impl Reply {
@@ -51,19 +65,24 @@ impl Reply {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] when it is not what the vendor documents. What was asked for may have been done.
+    /// [`Error::Unavailable`] when it is not what the service documents. What was asked for may have been done.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_slice(&self.body).map_err(|_| {
-            let (vendor, status) = (self.vendor, self.status.as_u16());
+            let (service, status) = (self.service, self.status.as_u16());
             Error::Unavailable(format!(
-                "{vendor}: an answer of status {status} that cannot be read"
+                "{service}: an answer of status {status} that cannot be read"
             ))
         })
     }
 
+    /// A header, if it is there and readable.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     /// The failure of a call that was answered with a status that nobody expects.
-    pub(super) fn unexpected(&self) -> Error {
-        Error::Unavailable(format!("{}: status {}", self.vendor, self.status.as_u16()))
+    pub(crate) fn unexpected(&self) -> Error {
+        Error::Unavailable(format!("{}: status {}", self.service, self.status.as_u16()))
     }
 }
 
@@ -76,11 +95,16 @@ enum Lost {
 }
 
 impl Http {
-    pub(super) fn without_tls() -> Self {
+    pub(crate) fn without_tls() -> Self {
         Self {
             without_tls: true,
             ..Self::default()
         }
+    }
+
+    /// With so many attempts for a call instead of [`ATTEMPTS`].
+    pub(crate) fn with_attempts(self, attempts: u32) -> Self {
+        Self { attempts, ..self }
     }
 
     /// The client, for building a request.
@@ -88,7 +112,7 @@ impl Http {
     /// # Errors
     ///
     /// When the machine has no trust roots.
-    pub(super) fn client(&self) -> Result<&Client> {
+    pub(crate) fn client(&self) -> Result<&Client> {
         let client = self.client.get_or_init(|| {
             let client = Client::builder()
                 .user_agent(concat!("portico/", env!("CARGO_PKG_VERSION")))
@@ -112,14 +136,14 @@ impl Http {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`], which names the vendor and the kind of failure, and nothing of the request.
-    pub(super) async fn send(
+    /// [`Error::Unavailable`], which names the service and the kind of failure, and nothing of the request.
+    pub(crate) async fn send(
         &self,
-        vendor: &'static str,
+        service: &'static str,
         request: RequestBuilder,
         repeatable: bool,
     ) -> Result<Reply> {
-        let failed = |reason: &str| Error::Unavailable(format!("{vendor}: {reason}"));
+        let failed = |reason: &str| Error::Unavailable(format!("{service}: {reason}"));
         let mut attempt = 1;
         loop {
             let time = left().saturating_sub(SHORTEST / 2);
@@ -131,8 +155,9 @@ impl Http {
                 Ok((status, headers, body)) => {
                     if !is_passing(status) {
                         return Ok(Reply {
-                            vendor,
+                            service,
                             status,
+                            headers,
                             body,
                         });
                     }
@@ -147,7 +172,7 @@ impl Http {
                 Err(Lost::Unheard(reason)) => (failed(reason), repeatable, None),
             };
             let pause = backoff(attempt).max(wanted.unwrap_or_default());
-            if !again || attempt == ATTEMPTS || pause + SHORTEST * 2 > left() {
+            if !again || attempt == self.attempts || pause + SHORTEST * 2 > left() {
                 return Err(error);
             }
             sleep(pause).await;
@@ -180,7 +205,7 @@ async fn once_only(request: RequestBuilder) -> Result<(StatusCode, HeaderMap, Ve
 
 /// Whether a status says that the same request may be answered otherwise a moment later.
 fn is_passing(status: StatusCode) -> bool {
-    status.is_server_error()
+    status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED
         || matches!(status, StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS)
 }
 
