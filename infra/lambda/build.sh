@@ -7,8 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# What a zip may have, in millions of bytes: what is downloaded and unpacked before a cold start begins. The
-# functions that keep files come to more than 5, because the SDK of S3 brings 0.7 of checksum tables; others to 4.
+# What a zip may have, in millions of bytes: what is downloaded and unpacked before a cold start begins.
 zip_limit=${ZIP_LIMIT_MB:-5.5}
 # Of provided.al2023.
 newest_glibc=2.34

@@ -232,7 +232,7 @@ impl Files {
             .each_ref()
             .map(|(name, value)| (*name, value.as_str()));
         let get = self.object(Method::GET, scope, path, &query);
-        Ok(link(self.s3().sign(get).await?))
+        Ok(link(&self.s3().sign(get).await?))
     }
 
     /// A link to upload an object of exactly this size and type, once. Nothing is asked of S3.
@@ -248,11 +248,11 @@ impl Files {
         let put = put.header("content-length", size.to_string())?;
         // What was looked at when the upload was completed is not replaced through the same link.
         let put = put.header("if-none-match", "*")?;
-        Ok(link(self.s3().sign(put).await?))
+        Ok(link(&self.s3().sign(put).await?))
     }
 }
 
-fn link(signed: Request<()>) -> Link {
+fn link(signed: &Request<()>) -> Link {
     // Clients set this one by themselves, and browsers let nobody else.
     let headers = signed.headers().iter();
     let headers = headers.filter(|(name, _)| *name != http::header::CONTENT_LENGTH);

@@ -3,6 +3,7 @@
 //!
 //! Every request is signed the way a link is, in its query, and holds for whoever has it until it expires.
 
+use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
@@ -53,20 +54,19 @@ pub(super) struct S3 {
 enum Caller {
     Function(SharedCredentialsProvider),
     /// The org that the work is bound to.
-    Tenant(TenantSessions),
+    Tenant(Box<TenantSessions>),
 }
 
 impl S3 {
     pub(super) fn new(aws: &Aws, bucket: &str) -> Self {
         let region = aws.region().to_owned();
         let endpoint = aws.endpoints().s3.as_deref();
-        let url = match endpoint {
+        let url = if let Some(endpoint) = endpoint {
             // Elsewhere than at AWS there is no name for each bucket.
-            Some(endpoint) => format!("{}/{bucket}/", endpoint.trim_end_matches('/')),
-            None => {
-                let china = if region.starts_with("cn-") { ".cn" } else { "" };
-                format!("https://{bucket}.s3.{region}.amazonaws.com{china}/")
-            }
+            format!("{}/{bucket}/", endpoint.trim_end_matches('/'))
+        } else {
+            let china = if region.starts_with("cn-") { ".cn" } else { "" };
+            format!("https://{bucket}.s3.{region}.amazonaws.com{china}/")
         };
         let reach = || Reach::Objects(bucket.to_owned());
         let http = match endpoint {
@@ -78,7 +78,7 @@ impl S3 {
             url,
             region,
             caller: match aws.tenant_role() {
-                Some(role) => Caller::Tenant(TenantSessions::new(aws, role, reach())),
+                Some(role) => Caller::Tenant(Box::new(TenantSessions::new(aws, role, reach()))),
                 None => Caller::Function(aws.credentials()),
             },
         }
@@ -89,7 +89,7 @@ impl S3 {
         let mut url = format!("{}{}", self.url, utf8_percent_encode(key, KEY));
         for (at, (name, value)) in query.iter().enumerate() {
             let separator = if at == 0 { '?' } else { '&' };
-            url += &format!("{separator}{}={}", encoded(name), encoded(value));
+            let _ = write!(url, "{separator}{}={}", encoded(name), encoded(value));
         }
         Unsigned {
             method,
